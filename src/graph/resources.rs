@@ -1,0 +1,143 @@
+//! Resources, edges and the indexes over them.
+
+use super::Value;
+use crate::base::{FastMap, FileId, Span};
+use std::sync::Arc;
+
+/// A resource, as an index into [`ResourceGraph::resources`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ResourceId(pub u32);
+
+/// A node: something declared, of a native kind, with its values.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// The native kind: `aws_s3_bucket`, `data.aws_iam_policy_document`, `provider.aws`, `Deployment`, `RUN`; or the
+    /// name of a view for a derived node.
+    pub kind: Arc<str>,
+    /// Terraform's address, `Kind/namespace/name`, or `path/Dockerfile:stage`.
+    pub address: Arc<str>,
+    /// The name by itself: `b` of `aws_s3_bucket.b`, a manifest's `metadata.name`, a stage's name.
+    pub name: Arc<str>,
+    /// What was lowered together and may refer to each other by address: a Terraform root module's folder, a
+    /// manifest's path, a Dockerfile's path.
+    pub unit: Arc<str>,
+    /// The whole block, document or instruction.
+    pub span: Span,
+    /// Where a finding about the resource as a whole points: the block's header, `metadata.name`, the instruction.
+    pub head: Span,
+    /// Attributes and blocks. Repeated blocks are a list of maps; so is a block that can stand only once.
+    pub body: Value,
+    /// The module calls that led here, outermost first: an ignore comment on one of them reaches this resource.
+    pub callers: Arc<[Span]>,
+    /// For a derived node (a view), the resource it was made from.
+    pub parent: Option<ResourceId>,
+}
+
+/// An arc between two resources.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Edge {
+    /// Who refers.
+    pub from: ResourceId,
+    /// To whom.
+    pub to: ResourceId,
+    /// Through what: the path of the referring attribute without indices (`bucket`, `rule.apply_server_side_encryption_by_default.kms_master_key_id`),
+    /// or the name of a relation that a format draws (`selects`, `mounts`, `runs-as`, `binds`, `routes-to`, `builds`, `copies-from`, `based-on`, `part-of`).
+    pub via: Arc<str>,
+    /// Where the reference stands.
+    pub span: Span,
+}
+
+/// The whole graph. Built once by the analysis, then only read.
+#[derive(Clone, Debug, Default)]
+pub struct ResourceGraph {
+    /// Every resource; a [`ResourceId`] indexes this.
+    pub resources: Vec<Arc<Resource>>,
+    /// Every edge.
+    pub edges: Vec<Edge>,
+    by_kind: FastMap<Arc<str>, Vec<ResourceId>>,
+    by_address: FastMap<Arc<str>, Vec<ResourceId>>,
+    outgoing: Vec<Vec<u32>>,
+    incoming: Vec<Vec<u32>>,
+}
+
+impl ResourceGraph {
+    /// Adds a resource and indexes it.
+    pub fn add(&mut self, resource: Arc<Resource>) -> ResourceId {
+        let id = ResourceId(u32::try_from(self.resources.len()).unwrap_or(u32::MAX));
+        self.by_kind.entry(resource.kind.clone()).or_default().push(id);
+        self.by_address.entry(resource.address.clone()).or_default().push(id);
+        self.resources.push(resource);
+        self.outgoing.push(Vec::new());
+        self.incoming.push(Vec::new());
+        id
+    }
+
+    /// Adds an edge and indexes it; an edge to or from nowhere is left out, as is one that already stands.
+    pub fn connect(&mut self, edge: Edge) {
+        let index = u32::try_from(self.edges.len()).unwrap_or(u32::MAX);
+        let (from, to) = (edge.from.0 as usize, edge.to.0 as usize);
+        if from >= self.resources.len() || to >= self.resources.len() {
+            return;
+        }
+        if self.outgoing[from].iter().any(|&e| {
+            let other = &self.edges[e as usize];
+            other.to == edge.to && other.via == edge.via
+        }) {
+            return;
+        }
+        self.outgoing[from].push(index);
+        self.incoming[to].push(index);
+        self.edges.push(edge);
+    }
+
+    /// The resource of an id of this graph.
+    pub fn get(&self, id: ResourceId) -> &Arc<Resource> {
+        &self.resources[id.0 as usize]
+    }
+
+    /// All ids.
+    pub fn ids(&self) -> impl Iterator<Item = ResourceId> + use<> {
+        (0..u32::try_from(self.resources.len()).unwrap_or(u32::MAX)).map(ResourceId)
+    }
+
+    /// The resources of a kind.
+    pub fn of_kind(&self, kind: &str) -> &[ResourceId] {
+        self.by_kind.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The resources at an address (several where several root modules use the same one).
+    pub fn at_address(&self, address: &str) -> &[ResourceId] {
+        self.by_address.get(address).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every kind that occurs.
+    pub fn kinds(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.by_kind.keys()
+    }
+
+    /// The edges that start at a resource.
+    pub fn outgoing(&self, id: ResourceId) -> impl Iterator<Item = &Edge> {
+        self.outgoing[id.0 as usize].iter().map(|&e| &self.edges[e as usize])
+    }
+
+    /// The edges that end at a resource.
+    pub fn incoming(&self, id: ResourceId) -> impl Iterator<Item = &Edge> {
+        self.incoming[id.0 as usize].iter().map(|&e| &self.edges[e as usize])
+    }
+
+    /// The resources whose whole span covers a place, innermost last.
+    pub fn covering(&self, file: FileId, offset: u32) -> Vec<ResourceId> {
+        let mut found: Vec<ResourceId> = self
+            .ids()
+            .filter(|&id| {
+                let span = self.get(id).span;
+                span.file == file && span.start <= offset && offset <= span.end
+            })
+            .collect();
+        found.sort_by_key(|&id| {
+            let span = self.get(id).span;
+            std::cmp::Reverse(span.end - span.start)
+        });
+        found
+    }
+}

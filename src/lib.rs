@@ -1,0 +1,14 @@
+//! stacklint: a linter for the whole stack that a repository declares.
+//!
+//! Parsers normalize Terraform, Kubernetes manifests and Dockerfiles into one resource graph; a declarative policy
+//! engine evaluates it; findings come out with exact source spans. `docs/architecture.md` has the map.
+//!
+//! Imports point down only, and a test holds them to it:
+//! shells (`cli`, `lsp`, `bot`) → `load`, `fix`, `report` → `analysis` → `formats`, `policy`, `config` → `graph`,
+//! `syntax` → `diagnostic` → `base`.
+
+pub mod base;
+pub mod diagnostic;
+pub mod formats;
+pub mod graph;
+pub mod syntax;
