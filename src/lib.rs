@@ -7,6 +7,7 @@
 //! shells (`cli`, `lsp`, `bot`) → `load`, `fix`, `report` → `analysis` → `formats`, `policy`, `config` → `graph`,
 //! `syntax` → `diagnostic` → `base`.
 
+pub mod analysis;
 pub mod base;
 pub mod diagnostic;
 pub mod formats;
