@@ -1,6 +1,8 @@
 //! Text to trees with spans. Parsing never fails, never panics and does no I/O: it returns a tree of what could be
 //! read and the errors as data. Nothing here knows the graph.
 
+pub mod hcl;
+
 use crate::base::Span;
 
 /// A comment, for ignore directives and for fixes that must keep it.

@@ -1,0 +1,3 @@
+//! HCL, Terraform's language: text to [`tree::File`].
+
+pub mod tree;
