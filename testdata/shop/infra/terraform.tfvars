@@ -1,0 +1,2 @@
+environment = "production"
+admin_cidrs = ["0.0.0.0/0"]
