@@ -70,6 +70,18 @@ impl Files {
         id
     }
 
+    /// Puts a file that another set made at its own id, so that its spans can be resolved here too.
+    pub fn adopt(&mut self, file: Arc<SourceFile>) {
+        let index = file.id.0 as usize;
+        if self.by_id.len() <= index {
+            self.by_id.resize(index + 1, None);
+        }
+        self.by_path.insert(file.path.clone(), file.id);
+        if let Some(slot) = self.by_id.get_mut(index) {
+            *slot = Some(file);
+        }
+    }
+
     /// Forgets a file's text; its id stays taken.
     pub fn remove(&mut self, path: &str) -> Option<FileId> {
         let id = *self.by_path.get(path)?;

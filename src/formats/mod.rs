@@ -33,6 +33,13 @@ pub trait Format: Sync + Send {
     /// through [`LowerContext::read`]).
     fn units(&self, files: &[Input], options: &Options) -> Vec<Unit>;
 
+    /// Files and folders that a file refers to and that may lie outside of what was asked for, such as the folder of
+    /// a module's `source`: paths relative to the working directory, `.` and `..` resolved as far as can be. The
+    /// loader reads what is there as context: it can be lowered with its callers, but is not reported on by itself.
+    fn needs(&self, _input: &Input) -> Vec<String> {
+        Vec::new()
+    }
+
     /// A unit's resources and edges. Must be deterministic.
     fn lower(&self, unit: &Unit, cx: &LowerContext<'_>) -> Lowered;
 
