@@ -3,6 +3,8 @@
 
 pub mod hcl;
 
+pub mod yaml;
+
 use crate::base::Span;
 
 /// A comment, for ignore directives and for fixes that must keep it.
