@@ -9,6 +9,6 @@ mod queryable;
 mod resources;
 mod value;
 
-pub use number::Number;
+pub use number::{Decimal, Number};
 pub use resources::{Edge, Resource, ResourceGraph, ResourceId};
 pub use value::{Cause, CauseKind, Data, Entry, How, Map, Origin, Value};
