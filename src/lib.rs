@@ -12,4 +12,5 @@ pub mod base;
 pub mod diagnostic;
 pub mod formats;
 pub mod graph;
+pub mod policy;
 pub mod syntax;
