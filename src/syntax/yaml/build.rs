@@ -24,6 +24,8 @@ const NESTING_LIMIT: usize = 250;
 pub(super) struct Failure {
     pub offset: usize,
     pub kind: ErrorKind,
+    /// Where the innermost bracket that was open begins.
+    pub bracket: Option<usize>,
 }
 
 /// A pass over the events.
@@ -186,7 +188,13 @@ impl Builder<'_> {
     /// Closes what is open, so that what was read before the error is kept.
     fn fail(&mut self, error: &ScanError) {
         let at = error.marker().byte_offset().unwrap_or(self.source.len());
-        self.failures.push(Failure { offset: at, kind: error.kind().clone() });
+        let bracket = self
+            .frames
+            .last()
+            .and_then(|frame| self.tree.nodes.get(frame.node.0 as usize))
+            .filter(|node| node.style == Style::Flow && self.source[node.start as usize..].starts_with(['[', '{']))
+            .map(|node| node.start as usize);
+        self.failures.push(Failure { offset: at, kind: error.kind().clone(), bracket });
         if self.tree.documents.is_empty() {
             return;
         }
@@ -429,7 +437,7 @@ impl Builder<'_> {
 
     /// Puts a failure into words.
     pub fn describe(&self, failure: &Failure) -> SyntaxError {
-        messages::describe(self.tree.file, &self.tree.text, failure.offset, &failure.kind)
+        messages::describe(self.tree.file, &self.tree.text, failure)
     }
 }
 

@@ -1,11 +1,30 @@
 //! Syntax errors in words: what is wrong, where exactly, and what to do.
 
+use super::build::Failure;
 use crate::base::{FileId, Span};
 use crate::diagnostic::SyntaxError;
 use granit_parser::ErrorKind;
 
-/// The error that the scanner found at `offset`.
-pub(super) fn describe(file: FileId, text: &str, offset: usize, kind: &ErrorKind) -> SyntaxError {
+/// An error that the scanner found.
+pub(super) fn describe(file: FileId, text: &str, failure: &Failure) -> SyntaxError {
+    let unclosed;
+    let (mut offset, mut kind) = (failure.offset, &failure.kind);
+    // What the scanner stumbles over on a later line is fine: the bracket above was never closed.
+    if let Some(open) = failure.bracket
+        && matches!(
+            kind,
+            ErrorKind::InvalidColonPlacement
+                | ErrorKind::ExpectedFlowMappingSeparator
+                | ErrorKind::ExpectedFlowSequenceSeparator
+                | ErrorKind::InvalidSimpleKey
+                | ErrorKind::BlockEntryInFlowCollection
+        )
+        && text.get(open..failure.offset).is_some_and(|between| between.contains('\n'))
+    {
+        let sign = if text.as_bytes().get(open) == Some(&b'{') { '{' } else { '[' };
+        unclosed = ErrorKind::UnclosedFlowCollection { open: sign };
+        (offset, kind) = (open, &unclosed);
+    }
     let (message, help) = words(kind);
     let range = place(text, offset, kind);
     let line_start = text[..floor(text, range.start)].rfind('\n').map_or(0, |at| at + 1);
@@ -150,6 +169,12 @@ fn words(kind: &ErrorKind) -> (String, Option<&'static str>) {
         ErrorKind::CommentNotSeparated => ("a comment needs a space before its `#`", "add a space, or quote the text"),
         ErrorKind::MissingAnchorOrAliasName => {
             ("`&` and `*` must be followed by the name of an anchor", "quote the text if the sign belongs to it")
+        }
+        ErrorKind::InvalidColonPlacement => {
+            ("a `:` cannot stand here", "quote the text, or write one entry on each line")
+        }
+        ErrorKind::BlockEntryInFlowCollection => {
+            ("a list item (`- …`) cannot stand inside brackets", "close the bracket first")
         }
         ErrorKind::RecursionLimitExceeded => ("this nests too deeply to be read", "flatten it"),
         ErrorKind::UndeclaredTagHandle => {
