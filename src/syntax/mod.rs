@@ -1,7 +1,9 @@
 //! Text to trees with spans. Parsing never fails, never panics and does no I/O: it returns a tree of what could be
 //! read and the errors as data. Nothing here knows the graph.
 
+pub mod dockerfile;
 pub mod hcl;
+pub mod shell;
 
 pub mod yaml;
 
