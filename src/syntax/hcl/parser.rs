@@ -530,7 +530,7 @@ impl<'t> Parser<'t> {
                     self.pos += 1;
                 }
                 b'"' => self.skip_quoted(),
-                b'<' if self.heredoc_marker().is_some() => self.skip_heredoc(),
+                b'<' if self.heredoc_marker().is_some() => self.skip_heredoc(column),
                 b'#' => self.line_comment(),
                 b'/' if self.peek_at(1) == b'/' => self.line_comment(),
                 b'/' if self.peek_at(1) == b'*' => self.block_comment(),
@@ -592,7 +592,7 @@ impl<'t> Parser<'t> {
         self.pos = at.min(self.bytes.len());
     }
 
-    fn skip_heredoc(&mut self) {
+    fn skip_heredoc(&mut self, column: usize) {
         let Some((marker, _, body)) = self.heredoc_marker() else {
             self.pos += 1;
             return;
@@ -605,8 +605,15 @@ impl<'t> Parser<'t> {
             }
             at += line.len();
         }
-        // Never closed: only its first line is skipped.
-        self.pos = body.saturating_sub(1).max(self.pos + 1);
+        // Never closed: its text goes up to the next line that looks like an item.
+        let mut at = body;
+        for line in self.text.get(body..).unwrap_or("").split_inclusive('\n') {
+            if self.recovery && self.line_begins_item(at, column) {
+                break;
+            }
+            at += line.len();
+        }
+        self.pos = at.saturating_sub(1).max(self.pos + 1);
     }
 }
 
