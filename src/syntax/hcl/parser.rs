@@ -111,7 +111,7 @@ impl<'t> Parser<'t> {
         if is_name_start(c) || c.is_ascii_digit() {
             end = self.name_end(self.pos).max(end);
         }
-        (end, format!("`{}`", self.text.get(self.pos..end).unwrap_or("").escape_debug()))
+        (end, format!("`{}`", self.text.get(self.pos..end).unwrap_or("")))
     }
 
     // --- bytes ---
