@@ -5,6 +5,9 @@
 //! lowers a unit to resources ([`Format::lower`]), and draws the edges between units ([`Format::link`]). Each step is
 //! a pure function of its arguments, so that the analysis can remember its results. A format never sees a policy.
 
+pub mod kubernetes;
+pub mod yaml_value;
+
 use crate::base::{FastMap, FileId, SourceFile, Span};
 use crate::diagnostic::SyntaxError;
 use crate::graph::{CauseKind, Edge, Map, Resource, ResourceGraph, Value};
@@ -13,7 +16,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 /// Every format, in the order in which they are asked whether a file is theirs.
-pub static FORMATS: &[&dyn Format] = &[];
+pub static FORMATS: &[&dyn Format] = &[&kubernetes::Kubernetes];
 
 /// One kind of input.
 pub trait Format: Sync + Send {

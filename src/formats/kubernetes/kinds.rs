@@ -1,0 +1,83 @@
+//! What Kubernetes knows of its own kinds: which belong to a namespace, and where a pod stands in a workload.
+
+use crate::graph::Value;
+
+/// The built-in kinds that belong to the cluster as a whole, and widespread custom ones.
+const CLUSTER_SCOPED: &[&str] = &[
+    "APIService",
+    "CertificateSigningRequest",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "ClusterTrustBundle",
+    "ComponentStatus",
+    "CSIDriver",
+    "CSINode",
+    "CustomResourceDefinition",
+    "DeviceClass",
+    "FlowSchema",
+    "GatewayClass",
+    "IPAddress",
+    "IngressClass",
+    "MutatingAdmissionPolicy",
+    "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration",
+    "Namespace",
+    "Node",
+    "PersistentVolume",
+    "PodSecurityPolicy",
+    "PriorityClass",
+    "PriorityLevelConfiguration",
+    "Project",
+    "ResourceSlice",
+    "RuntimeClass",
+    "SecurityContextConstraints",
+    "ServiceCIDR",
+    "StorageClass",
+    "StorageVersion",
+    "StorageVersionMigration",
+    "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingWebhookConfiguration",
+    "VolumeAttachment",
+    "VolumeAttributesClass",
+    "VolumeSnapshotClass",
+    "VolumeSnapshotContent",
+];
+
+/// Whether objects of this kind belong to a namespace. Of a custom kind that says nothing itself, the name decides: `ClusterX` and `XClass` are
+/// cluster-wide by custom.
+pub fn is_namespaced(kind: &str) -> bool {
+    let by_custom =
+        kind.starts_with("Cluster") && kind.len() > "Cluster".len() && !matches!(kind, "ClusterServiceVersion");
+    !(CLUSTER_SCOPED.contains(&kind) || by_custom || kind.ends_with("Class"))
+}
+
+/// Where the pod of a workload stands.
+#[derive(Clone, Copy, Debug)]
+pub struct PodParts<'v> {
+    /// `metadata` of the pod or of the template.
+    pub metadata: Option<&'v Value>,
+    /// The pod's `spec`.
+    pub spec: &'v Value,
+}
+
+/// The pod of a workload: the object itself (`Pod`), its `spec.template` (Deployment, Job, and every custom kind built alike), or the template of its
+/// `spec.jobTemplate` (CronJob); `None` for what runs no pod.
+pub fn pod_of<'v>(kind: &str, body: &'v Value) -> Option<PodParts<'v>> {
+    let spec = body.get("spec");
+    if kind == "Pod" {
+        return Some(PodParts { metadata: body.get("metadata"), spec: spec? });
+    }
+    let template = match kind {
+        "PodTemplate" => body.get("template")?,
+        _ => spec.and_then(|s| s.at(&["jobTemplate", "spec", "template"]).or_else(|| s.get("template")))?,
+    };
+    let pod = template.get("spec")?;
+    pod.get("containers").or_else(|| pod.get("initContainers"))?;
+    Some(PodParts { metadata: template.get("metadata"), spec: pod })
+}
+
+/// The API group of an `apiVersion`: empty for the core group.
+pub fn group(api_version: &str) -> &str {
+    api_version.rsplit_once('/').map_or("", |(group, _)| group)
+}
