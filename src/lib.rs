@@ -13,4 +13,5 @@ pub mod diagnostic;
 pub mod formats;
 pub mod graph;
 pub mod policy;
+pub mod report;
 pub mod syntax;
