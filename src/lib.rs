@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod base;
+pub mod config;
 pub mod diagnostic;
 pub mod formats;
 pub mod graph;

@@ -3,7 +3,8 @@
 use crate::base::{FileId, Files, Span};
 use crate::diagnostic::{Diagnostic, Rule, Severity, SyntaxError};
 use crate::formats::LedgerEntry;
-use crate::graph::CauseKind;
+use crate::graph::{CauseKind, ResourceGraph};
+use crate::policy::fix::FixRequest;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,8 +24,12 @@ pub struct Report {
     pub failures: Vec<Failure>,
     /// What became of every file, and every block and expression that is not known.
     pub ledger: Ledger,
-    /// Every rule that was selected, by name, whether or not it found something.
+    /// Every rule that the findings, the silenced findings and the unknowns mention, by name.
     pub rules: Vec<Arc<Rule>>,
+    /// How findings can be mended: the index into `diagnostics`, and what the policy asks for.
+    pub fixes: Vec<(usize, FixRequest)>,
+    /// The graph that the policies were held against.
+    pub graph: Arc<ResourceGraph>,
     /// The texts that the spans refer to.
     pub files: Files,
     /// How much was looked at.

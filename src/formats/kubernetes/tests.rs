@@ -149,7 +149,9 @@ spec: {containers: []}
 fn selectors_respect_namespaces_and_expressions() {
     let check = |object: &str, expected: &[&str]| check_edges(&format!("{WORKLOADS}{object}"), expected);
     let service = |selector: &str| {
-        format!("apiVersion: v1\nkind: Service\nmetadata: {{name: s, namespace: one}}\nspec: {{selector: {selector}}}\n")
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata: {{name: s, namespace: one}}\nspec: {{selector: {selector}}}\n"
+        )
     };
     check(&service("{app: web}"), &["Service/one/s selects Deployment/one/web"]);
     check(&service("{app: web, tier: back}"), &[]);
