@@ -1,17 +1,18 @@
 //! All policies that a run may choose from: those in the binary and the user's own.
 
+use super::compile::index_entry;
 use super::model::{IndexEntry, Library, Literal, Policy};
-use crate::base::FastMap;
-use crate::diagnostic::{Category, Rule, Severity};
+use crate::base::{FastMap, Files};
+use crate::diagnostic::{Category, Rule, Severity, SyntaxError};
 use crate::graph::Value;
 use std::sync::{Arc, OnceLock};
 
 pub use super::model::Examples;
 
 /// The policies of the binary, as the build wrote them: an index, and the policies behind it.
-static INDEX: &[u8] = &[];
-static TABLE: &[u8] = &[];
-static LIBRARY: &[u8] = &[];
+static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policies.index"));
+static TABLE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policies.table"));
+static LIBRARY: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/policies.library"));
 
 /// A set of policies with what they share: views and tables of data.
 ///
@@ -62,6 +63,17 @@ impl PolicySet {
             set.push(Entry { index: entry, source: Source::Embedded, policy: OnceLock::new() });
         }
         set
+    }
+
+    /// The policies of a folder that are sound, and what is wrong with the others. `files` holds the texts of its `*.yaml`
+    /// files; `folder` is what their paths begin with.
+    pub fn from_files(files: &Files, folder: &str) -> (PolicySet, Vec<SyntaxError>) {
+        let compiled = super::compile::compile(files, folder);
+        let mut set = PolicySet { library: OnceLock::from(compiled.library), ..PolicySet::default() };
+        for (file, policy, examples) in compiled.policies {
+            set.push(Entry::loaded(file, policy, examples));
+        }
+        (set, compiled.errors)
     }
 
     /// Adds another set's policies; one of a name that is taken replaces the older.
@@ -129,7 +141,7 @@ impl PolicySet {
 impl Entry {
     fn loaded(file: String, policy: Policy, examples: Examples) -> Entry {
         Entry {
-            index: index_entry(&policy, file),
+            index: index_entry(&policy, &file),
             source: Source::Loaded(Box::new((policy, examples))),
             policy: OnceLock::new(),
         }
@@ -182,22 +194,6 @@ impl Compiled {
 fn decode<T: serde::de::DeserializeOwned>((start, length): (u32, u32)) -> Option<T> {
     let start = start as usize;
     postcard::from_bytes(TABLE.get(start..start.checked_add(length as usize)?)?).ok()
-}
-
-/// What the index says of a policy; the places in the table are filled in by the build.
-pub(super) fn index_entry(policy: &Policy, file: String) -> IndexEntry {
-    IndexEntry {
-        name: policy.rule.name.clone(),
-        severity: policy.rule.severity,
-        category: policy.rule.category,
-        enabled: policy.enabled,
-        resource: policy.resource.clone(),
-        aliases: policy.rule.aliases.clone(),
-        tags: policy.rule.tags.clone(),
-        policy: (0, 0),
-        examples: (0, 0),
-        file,
-    }
 }
 
 /// A literal of a policy as a value that stands in no file.
