@@ -1,0 +1,87 @@
+//! What the server offers, and what of the client it needs to know.
+
+use lsp_types::{
+    ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions, CompletionOptions,
+    DiagnosticOptions, DiagnosticServerCapabilities, HoverProviderCapability, OneOf, PositionEncodingKind,
+    SelectionRangeProviderCapability, ServerCapabilities, TextDocumentSyncCapability, TextDocumentSyncKind,
+    TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
+};
+
+/// What the client said about itself, as far as it matters here.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client {
+    /// It shows progress that the server begins.
+    pub progress: bool,
+    /// It watches files for the server.
+    pub watches: bool,
+    /// It fetches diagnostics by itself, and asked for that in `initializationOptions.diagnostics`.
+    pub pulls: bool,
+    /// It refreshes inlay hints on request.
+    pub refreshes_hints: bool,
+    /// It shows inlay hints, asked for by `initializationOptions.inlayHints`.
+    pub hints: bool,
+}
+
+impl Client {
+    /// Reads the client's capabilities and its options.
+    pub fn new(capabilities: &ClientCapabilities, options: Option<&serde_json::Value>) -> Client {
+        let window = capabilities.window.as_ref();
+        let workspace = capabilities.workspace.as_ref();
+        let option = |name: &str| options.and_then(|o| o.get(name));
+        Client {
+            progress: window.and_then(|w| w.work_done_progress).unwrap_or(false),
+            watches: workspace
+                .and_then(|w| w.did_change_watched_files.as_ref())
+                .and_then(|w| w.dynamic_registration)
+                .unwrap_or(false),
+            pulls: option("diagnostics").and_then(|v| v.as_str()) == Some("pull")
+                && capabilities.text_document.as_ref().is_some_and(|t| t.diagnostic.is_some()),
+            refreshes_hints: workspace.and_then(|w| w.inlay_hint.as_ref()).and_then(|h| h.refresh_support).unwrap_or(false),
+            hints: option("inlayHints").and_then(serde_json::Value::as_bool).unwrap_or(false),
+        }
+    }
+}
+
+/// The server's side of the handshake.
+pub fn server(encoding: PositionEncodingKind, client: Client) -> ServerCapabilities {
+    ServerCapabilities {
+        position_encoding: Some(encoding),
+        text_document_sync: Some(TextDocumentSyncCapability::Options(TextDocumentSyncOptions {
+            open_close: Some(true),
+            change: Some(TextDocumentSyncKind::INCREMENTAL),
+            save: Some(TextDocumentSyncSaveOptions::Supported(true)),
+            ..Default::default()
+        })),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
+        definition_provider: Some(OneOf::Left(true)),
+        references_provider: Some(OneOf::Left(true)),
+        document_symbol_provider: Some(OneOf::Left(true)),
+        selection_range_provider: Some(SelectionRangeProviderCapability::Simple(true)),
+        inlay_hint_provider: client.hints.then_some(OneOf::Left(true)),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(vec!["[".to_owned(), ",".to_owned(), "\"".to_owned()]),
+            ..Default::default()
+        }),
+        code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
+            code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::SOURCE_FIX_ALL]),
+            ..Default::default()
+        })),
+        diagnostic_provider: client.pulls.then(|| {
+            DiagnosticServerCapabilities::Options(DiagnosticOptions {
+                identifier: Some("stacklint".to_owned()),
+                inter_file_dependencies: true,
+                workspace_diagnostics: true,
+                ..Default::default()
+            })
+        }),
+        workspace: Some(WorkspaceServerCapabilities {
+            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                supported: Some(true),
+                change_notifications: Some(OneOf::Left(true)),
+            }),
+            file_operations: None,
+        }),
+        ..Default::default()
+    }
+}

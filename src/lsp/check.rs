@@ -1,0 +1,70 @@
+//! The thread that checks. It always works on the newest state: what became stale before it was begun is skipped, what
+//! becomes stale under way is cancelled.
+
+use crate::analysis::{Built, CancelToken, Report, Scope, Snapshot};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use std::sync::Arc;
+
+/// A state to check.
+pub struct Job {
+    /// Counts the changes of the session; a result is current if its generation is.
+    pub generation: u64,
+    /// The state.
+    pub snapshot: Snapshot,
+    /// Triggered when the state is stale.
+    pub cancel: CancelToken,
+}
+
+/// What a state of the workspace comes to.
+#[derive(Clone)]
+pub struct Checked {
+    /// The generation of the job.
+    pub generation: u64,
+    /// The findings.
+    pub report: Arc<Report>,
+    /// The graph.
+    pub built: Arc<Built>,
+}
+
+/// The other end of the thread.
+pub struct Checker {
+    jobs: Sender<Job>,
+    /// Results in the order in which they were finished. Cancelled jobs give none.
+    pub results: Receiver<Checked>,
+}
+
+impl Checker {
+    /// Starts the thread. It ends when this value is dropped.
+    pub fn start() -> Checker {
+        let (jobs, todo) = unbounded::<Job>();
+        let (done, results) = unbounded();
+        std::thread::spawn(move || {
+            while let Ok(first) = todo.recv() {
+                let job = todo.try_iter().last().unwrap_or(first);
+                if let Some(checked) = run(&job)
+                    && done.send(checked).is_err()
+                {
+                    break;
+                }
+            }
+        });
+        Checker { jobs, results }
+    }
+
+    /// Hands a state over. Nothing happens once the thread has ended.
+    pub fn submit(&self, job: Job) {
+        let _ = self.jobs.send(job);
+    }
+}
+
+/// Checks a state; `None` where it was cancelled. A step of the analysis that breaks is a failure in the report, so a panic
+/// here would be one of the analysis itself; it costs this result alone.
+pub fn run(job: &Job) -> Option<Checked> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let built = job.snapshot.build(&job.cancel).ok()?;
+        let report = job.snapshot.check(&Scope::All, &job.cancel).ok()?;
+        Some(Checked { generation: job.generation, report: Arc::new(report), built })
+    }))
+    .ok()
+    .flatten()
+}

@@ -1,0 +1,155 @@
+//! Hover: what a value is, the way it came, or why it is not known; on a resource its edges and findings; on a policy's
+//! name in an ignore comment the policy's page.
+
+use super::locate::{self, Found};
+use crate::analysis::Report;
+use crate::base::{FileId, Span};
+use crate::diagnostic::Rule;
+use crate::graph::{Data, How, Origin, ResourceGraph, Value};
+use std::fmt::Write as _;
+
+/// How much of a value is shown.
+const MOST_CHARACTERS: usize = 1_500;
+
+/// The Markdown of a hover and the span it is about.
+pub fn hover(report: &Report, graph: &ResourceGraph, file: FileId, offset: u32) -> Option<(String, Span)> {
+    if let Some(found) = rule_in_comment(report, file, offset) {
+        return Some(found);
+    }
+    let found = locate::at(graph, file, offset)?;
+    let text = if found.path.is_empty() { resource(report, graph, &found) } else { value(report, graph, &found) };
+    Some((text, found.span))
+}
+
+fn value(report: &Report, graph: &ResourceGraph, found: &Found<'_>) -> String {
+    let node = graph.get(found.resource);
+    let mut text = format!("`{}` · **{}**\n\n", node.address, found.path);
+    match &found.value.data {
+        Data::Unknown(cause) => {
+            let _ = writeln!(text, "Not known: {} ({})", cause.message, place(report, cause.span));
+        }
+        _ => {
+            let json = serde_json::to_string_pretty(&found.value.to_json()).unwrap_or_default();
+            let _ = writeln!(text, "```json\n{}\n```", shorten(&json));
+        }
+    }
+    let chain = found.value.origin.chain();
+    if !chain.is_empty() {
+        text.push_str("\nThe value comes from\n");
+        for (i, origin) in chain.iter().enumerate() {
+            let _ = writeln!(text, "{}. {} — {}", i + 1, way(origin, report), place(report, origin.span));
+        }
+    }
+    text
+}
+
+fn resource(report: &Report, graph: &ResourceGraph, found: &Found<'_>) -> String {
+    let node = graph.get(found.resource);
+    let mut text = format!("**{}** `{}`\n", node.kind, node.address);
+    let findings: Vec<_> = report
+        .diagnostics
+        .iter()
+        .filter(|d| d.subject.as_ref().is_some_and(|s| s.address == node.address && s.span == node.span))
+        .collect();
+    if !findings.is_empty() {
+        text.push_str("\nFindings\n");
+        for d in findings.iter().take(12) {
+            let _ = writeln!(text, "- {}: {} ([{}]({}))", d.severity, d.message, d.rule.name, d.rule.url);
+        }
+    }
+    let out: Vec<String> =
+        graph.outgoing(found.resource).map(|e| format!("- → `{}` through `{}`", graph.get(e.to).address, e.via)).collect();
+    let into: Vec<String> = graph
+        .incoming(found.resource)
+        .filter(|e| graph.get(e.from).parent.is_none())
+        .map(|e| format!("- ← `{}` through `{}`", graph.get(e.from).address, e.via))
+        .collect();
+    if out.len() + into.len() > 0 {
+        text.push_str("\nJoined to\n");
+        for line in out.iter().chain(&into).take(24) {
+            let _ = writeln!(text, "{line}");
+        }
+    }
+    text
+}
+
+/// The policy whose name stands under the cursor in a comment.
+fn rule_in_comment(report: &Report, file: FileId, offset: u32) -> Option<(String, Span)> {
+    let source = report.files.get(file)?;
+    let line = source.lines().line_range(&source.text, source.lines().line(offset));
+    let text = source.text.get(line.clone())?;
+    text.find("stacklint:").or_else(|| text.find("skip=")).or_else(|| text.find("ignore"))?;
+    let (word, span) = word_at(&source.text, file, offset)?;
+    let rule = report.rules.iter().find(|r| {
+        r.name == word || r.aliases.iter().any(|a| a.split_once(':').is_some_and(|(_, id)| id.eq_ignore_ascii_case(word)))
+    })?;
+    Some((page(rule), span))
+}
+
+/// The word of letters, digits, `-` and `_` around an offset.
+pub fn word_at(text: &str, file: FileId, offset: u32) -> Option<(&str, Span)> {
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let offset = offset as usize;
+    let before = text.get(..offset)?;
+    let start = before.char_indices().rev().take_while(|(_, c)| inside(*c)).last().map_or(offset, |(i, _)| i);
+    let end = offset + text.get(offset..)?.chars().take_while(|c| inside(*c)).map(char::len_utf8).sum::<usize>();
+    (start < end).then(|| (&text[start..end], Span::new(file, start..end)))
+}
+
+/// A policy's documentation.
+pub fn page(rule: &Rule) -> String {
+    let mut text = format!("**{}** · {} · {}\n\n{}\n\n{}\n\n", rule.name, rule.severity, rule.category, rule.title, rule.why);
+    let _ = writeln!(text, "{}\n", rule.remediation);
+    for reference in &rule.references {
+        let _ = writeln!(text, "- <{reference}>");
+    }
+    if !rule.aliases.is_empty() {
+        let _ = writeln!(text, "\nAlso known as {}", rule.aliases.join(", "));
+    }
+    text
+}
+
+fn way(origin: &Origin, report: &Report) -> String {
+    let source = report.files.slice(origin.span);
+    let short = shorten(source.lines().next().unwrap_or(""));
+    let what = match origin.how {
+        How::Literal => "written",
+        How::Default => "default",
+        How::Variable => "variable",
+        How::Local => "local",
+        How::ModuleArgument => "module argument",
+        How::Function => "computed",
+        How::Rendered => "template",
+        How::Encoded(_) => "encoded",
+    };
+    if origin.sensitive || short.is_empty() { what.to_owned() } else { format!("{what} `{}`", short.replace('`', "'")) }
+}
+
+fn place(report: &Report, span: Span) -> String {
+    report.files.get(span.file).map_or_else(
+        || "outside of the files".to_owned(),
+        |f| format!("{}:{}", f.path, f.lines().line(span.start)),
+    )
+}
+
+fn shorten(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((i, _)) => format!("{}…", &text[..i]),
+        None => text.to_owned(),
+    }
+}
+
+/// The value as one short line, for inlay hints; `None` where it says no more than the source.
+pub fn inline(value: &Value, source: &str) -> Option<String> {
+    if value.origin.sensitive || matches!(value.origin.how, How::Literal) {
+        return None;
+    }
+    let text = match &value.data {
+        Data::Unknown(_) | Data::Null | Data::Map(_) => return None,
+        Data::String(s) => format!("\"{s}\""),
+        _ => value.to_json().to_string(),
+    };
+    let short: String = text.chars().take(60).collect();
+    let short = if short.len() < text.len() { format!("{short}…") } else { short };
+    (short != source && text.trim_matches('"') != source.trim_matches('"')).then_some(short)
+}

@@ -1,0 +1,64 @@
+//! Files as the analysis names them (relative to one base folder) and as the client names them (URIs).
+
+use super::convert;
+use crate::base::FastMap;
+use lsp_types::Uri;
+use std::path::{Path, PathBuf};
+
+/// The base folder of the session and the client's own names for what it has open.
+#[derive(Clone, Debug, Default)]
+pub struct Paths {
+    base: PathBuf,
+    /// The client's spelling of a URI (`%3A` or `:`), by our path: answers must use the same.
+    spelled: FastMap<String, Uri>,
+}
+
+impl Paths {
+    /// Paths below `base`, the folder that all roots have in common.
+    pub fn new(base: PathBuf) -> Paths {
+        Paths { base, spelled: FastMap::default() }
+    }
+
+    /// The base folder.
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    /// Our name of a file: relative to the base, with `/`; absolute where it lies outside.
+    pub fn name(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.base).unwrap_or(path);
+        path.to_string_lossy().replace('\\', "/")
+    }
+
+    /// Our name of a document, remembering how the client spells it. `None` where it is no file.
+    pub fn name_of(&mut self, uri: &Uri) -> Option<String> {
+        let name = self.name(&convert::to_path(uri)?);
+        if self.spelled.get(&name) != Some(uri) {
+            self.spelled.insert(name.clone(), uri.clone());
+        }
+        Some(name)
+    }
+
+    /// The absolute path of one of our names.
+    pub fn absolute(&self, name: &str) -> PathBuf {
+        self.base.join(name)
+    }
+
+    /// The URI of one of our names.
+    pub fn uri(&self, name: &str) -> Option<Uri> {
+        self.spelled.get(name).cloned().or_else(|| convert::to_uri(&self.absolute(name)))
+    }
+}
+
+/// The deepest folder that contains all of `folders`.
+pub fn common_base(folders: &[PathBuf]) -> Option<PathBuf> {
+    let mut base = folders.first()?.clone();
+    for folder in &folders[1..] {
+        while !folder.starts_with(&base) {
+            if !base.pop() {
+                return None;
+            }
+        }
+    }
+    Some(base)
+}
