@@ -1,0 +1,239 @@
+//! What the client asks, and the answers. Each answer is computed from the newest state.
+
+use super::check::Checked;
+use super::diagnostics::{self, Places};
+use super::server::Session;
+use super::{actions, complete, convert, hover, navigate};
+use crate::base::SourceFile;
+use crate::graph::{Data, ResourceGraph, Value};
+use lsp_server::{ErrorCode, Request, Response};
+use lsp_types::request::{self as ask, Request as _};
+use lsp_types::{
+    DocumentDiagnosticReport, DocumentDiagnosticReportResult, DocumentSymbolResponse, FullDocumentDiagnosticReport,
+    GotoDefinitionResponse, Hover, HoverContents, InlayHint, InlayHintLabel, MarkupContent, MarkupKind, Position,
+    RelatedFullDocumentDiagnosticReport, TextDocumentIdentifier, Uri, WorkspaceDiagnosticReport,
+    WorkspaceDiagnosticReportResult, WorkspaceDocumentDiagnosticReport, WorkspaceFullDocumentDiagnosticReport,
+};
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+
+/// Answers one request. Unknown methods and malformed parameters get the protocol's own errors; a panic of ours becomes
+/// an internal error and the session goes on.
+pub fn answer(session: &mut Session, request: Request) -> Response {
+    let id = request.id.clone();
+    let method = request.method.clone();
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| dispatch(session, request)));
+    match outcome {
+        Ok(Ok(value)) => Response::new_ok(id, value),
+        Ok(Err(Refused { code, message })) => Response::new_err(id, code as i32, message),
+        Err(_) => {
+            let message = format!("`{method}` broke stacklint; please report it. The session goes on.");
+            Response::new_err(id, ErrorCode::InternalError as i32, message)
+        }
+    }
+}
+
+struct Refused {
+    code: ErrorCode,
+    message: String,
+}
+
+type Answer = Result<serde_json::Value, Refused>;
+
+fn read<P: DeserializeOwned>(params: serde_json::Value) -> Result<P, Refused> {
+    serde_json::from_value(params).map_err(|e| Refused { code: ErrorCode::InvalidParams, message: e.to_string() })
+}
+
+fn write(value: impl serde::Serialize) -> Answer {
+    serde_json::to_value(value).map_err(|e| Refused { code: ErrorCode::InternalError, message: e.to_string() })
+}
+
+/// The state an answer is made from, and the document it is about.
+pub struct About {
+    /// The findings and the graph.
+    pub checked: Checked,
+    /// The document's text.
+    pub file: Arc<SourceFile>,
+}
+
+impl About {
+    /// The graph.
+    pub fn graph(&self) -> &ResourceGraph {
+        &self.checked.built.graph
+    }
+}
+
+fn about(session: &mut Session, uri: &Uri) -> Option<About> {
+    let path = session.paths.name_of(uri)?;
+    let checked = session.current()?;
+    let file = checked.built.files.by_path(&path)?.clone();
+    Some(About { checked, file })
+}
+
+fn dispatch(session: &mut Session, request: Request) -> Answer {
+    let params = request.params;
+    match request.method.as_str() {
+        ask::HoverRequest::METHOD => {
+            let p: lsp_types::HoverParams = read(params)?;
+            let at = p.text_document_position_params;
+            let Some(about) = about(session, &at.text_document.uri) else { return write(()) };
+            let offset = convert::offset(&about.file, at.position, session.encoding);
+            write(hover::hover(&about.checked.report, about.graph(), about.file.id, offset).map(|(value, span)| Hover {
+                contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value }),
+                range: (span.file == about.file.id).then(|| convert::range(&about.file, span, session.encoding)),
+            }))
+        }
+        ask::GotoDefinition::METHOD => {
+            let p: lsp_types::GotoDefinitionParams = read(params)?;
+            let at = p.text_document_position_params;
+            let Some((about, offset)) = place(session, &at.text_document, at.position) else { return write(()) };
+            let found = navigate::definition(&places(session, &about), about.graph(), about.file.id, offset);
+            write(GotoDefinitionResponse::Array(found))
+        }
+        ask::References::METHOD => {
+            let p: lsp_types::ReferenceParams = read(params)?;
+            let at = p.text_document_position;
+            let Some((about, offset)) = place(session, &at.text_document, at.position) else { return write(()) };
+            let declaration = p.context.include_declaration;
+            write(navigate::references(&places(session, &about), about.graph(), about.file.id, offset, declaration))
+        }
+        ask::DocumentSymbolRequest::METHOD => {
+            let p: lsp_types::DocumentSymbolParams = read(params)?;
+            let Some(about) = about(session, &p.text_document.uri) else { return write(()) };
+            let found = navigate::symbols(&places(session, &about), about.graph(), about.file.id);
+            write(DocumentSymbolResponse::Nested(found))
+        }
+        ask::SelectionRangeRequest::METHOD => {
+            let p: lsp_types::SelectionRangeParams = read(params)?;
+            let Some(about) = about(session, &p.text_document.uri) else { return write(()) };
+            let places = places(session, &about);
+            let ranges: Vec<_> = p
+                .positions
+                .into_iter()
+                .map(|at| convert::offset(&about.file, at, session.encoding))
+                .map(|offset| navigate::selection(&places, about.graph(), about.file.id, offset))
+                .collect();
+            write(ranges)
+        }
+        ask::CodeLensRequest::METHOD => {
+            let p: lsp_types::CodeLensParams = read(params)?;
+            let Some(about) = about(session, &p.text_document.uri) else { return write(()) };
+            write(navigate::lenses(&places(session, &about), about.graph(), about.file.id))
+        }
+        ask::InlayHintRequest::METHOD => {
+            let p: lsp_types::InlayHintParams = read(params)?;
+            let Some(about) = about(session, &p.text_document.uri) else { return write(()) };
+            write(hints(session, &about, p.range))
+        }
+        ask::Completion::METHOD => {
+            let p: lsp_types::CompletionParams = read(params)?;
+            let at = p.text_document_position;
+            let Some((file, checked)) = text_of(session, &at.text_document) else { return write(()) };
+            let offset = convert::offset(&file, at.position, session.encoding);
+            write(complete::complete(&checked.report, &checked.report.rules, &file, offset, session.encoding))
+        }
+        ask::CodeActionRequest::METHOD => {
+            let p: lsp_types::CodeActionParams = read(params)?;
+            let Some(about) = about(session, &p.text_document.uri) else { return write(()) };
+            write(actions::actions(session, &about, &p))
+        }
+        ask::DocumentDiagnosticRequest::METHOD => {
+            let p: lsp_types::DocumentDiagnosticParams = read(params)?;
+            let items = about(session, &p.text_document.uri).map(|about| {
+                diagnostics::by_file(&places(session, &about)).remove(&about.file.id).unwrap_or_default()
+            });
+            let full = FullDocumentDiagnosticReport { result_id: None, items: items.unwrap_or_default() };
+            let report = RelatedFullDocumentDiagnosticReport { related_documents: None, full_document_diagnostic_report: full };
+            write(DocumentDiagnosticReportResult::Report(DocumentDiagnosticReport::Full(report)))
+        }
+        ask::WorkspaceDiagnosticRequest::METHOD => {
+            let items = session.current().map(|c| workspace_diagnostics(session, &c)).unwrap_or_default();
+            write(WorkspaceDiagnosticReportResult::Report(WorkspaceDiagnosticReport { items }))
+        }
+        "stacklint/graph" => {
+            let graph = session.current().map(|c| super::workspace::graph_json(&c)).unwrap_or_default();
+            write(graph)
+        }
+        other => Err(Refused { code: ErrorCode::MethodNotFound, message: format!("`{other}` is not known here") }),
+    }
+}
+
+fn places<'a>(session: &'a Session, about: &'a About) -> Places<'a> {
+    Places { report: &about.checked.report, paths: &session.paths, encoding: session.encoding }
+}
+
+fn place(session: &mut Session, document: &TextDocumentIdentifier, at: Position) -> Option<(About, u32)> {
+    let about = about(session, &document.uri)?;
+    let offset = convert::offset(&about.file, at, session.encoding);
+    Some((about, offset))
+}
+
+/// A document's text also where no format claims it, such as `stacklint.toml`.
+fn text_of(session: &mut Session, document: &TextDocumentIdentifier) -> Option<(Arc<SourceFile>, Checked)> {
+    let path = session.paths.name_of(&document.uri)?;
+    let checked = session.current()?;
+    if let Some(file) = checked.built.files.by_path(&path) {
+        return Some((file.clone(), checked));
+    }
+    let text = session.documents.get(&path)?.text.clone();
+    let id = crate::base::FileId::NONE;
+    Some((Arc::new(SourceFile::new(id, path.into(), text)), checked))
+}
+
+fn workspace_diagnostics(session: &Session, checked: &Checked) -> Vec<WorkspaceDocumentDiagnosticReport> {
+    let places = Places { report: &checked.report, paths: &session.paths, encoding: session.encoding };
+    let mut all: Vec<_> = diagnostics::by_file(&places).into_iter().collect();
+    all.sort_by_key(|(file, _)| *file);
+    all.into_iter()
+        .filter_map(|(file, items)| {
+            let path = &checked.report.files.get(file)?.path;
+            Some(WorkspaceDocumentDiagnosticReport::Full(WorkspaceFullDocumentDiagnosticReport {
+                uri: session.paths.uri(path)?,
+                version: session.documents.get(path).map(|d| i64::from(d.version)),
+                full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: None, items },
+            }))
+        })
+        .collect()
+}
+
+/// The evaluated values behind expressions of the visible range.
+fn hints(session: &Session, about: &About, range: lsp_types::Range) -> Vec<InlayHint> {
+    let from = convert::offset(&about.file, range.start, session.encoding);
+    let to = convert::offset(&about.file, range.end, session.encoding);
+    let mut found = Vec::new();
+    for id in navigate::in_file(about.graph(), about.file.id) {
+        let node = about.graph().get(id);
+        if node.span.start <= to && from <= node.span.end {
+            collect_hints(session, about, &node.body, &mut found, 0);
+        }
+    }
+    found.retain(|h| h.position >= range.start && h.position <= range.end);
+    found
+}
+
+fn collect_hints(session: &Session, about: &About, value: &Value, found: &mut Vec<InlayHint>, depth: usize) {
+    if depth > 32 {
+        return;
+    }
+    if value.span().file == about.file.id
+        && let Some(text) = hover::inline(value, about.file.slice(value.span()))
+    {
+        found.push(InlayHint {
+            position: convert::range(&about.file, value.span(), session.encoding).end,
+            label: InlayHintLabel::String(format!("= {text}")),
+            kind: None,
+            text_edits: None,
+            tooltip: None,
+            padding_left: Some(true),
+            padding_right: None,
+            data: None,
+        });
+        return;
+    }
+    match &value.data {
+        Data::Map(map) => map.entries.iter().for_each(|e| collect_hints(session, about, &e.value, found, depth + 1)),
+        Data::List(items) => items.iter().for_each(|i| collect_hints(session, about, i, found, depth + 1)),
+        _ => {}
+    }
+}
+
