@@ -44,7 +44,7 @@ impl<'t> Head<'t> {
     }
 }
 
-/// The same two fields are used by files that no API server knows: clients' configuration, and Kustomize's own files.
+/// The same two fields are used by files that are not objects at all: tools' configuration.
 fn is_object(head: Head<'_>) -> bool {
     let (api, kind) = (head.api_version.unwrap_or(""), head.kind.unwrap_or(""));
     if kind.is_empty() || api.is_empty() {
@@ -52,10 +52,8 @@ fn is_object(head: Head<'_>) -> bool {
     }
     let local =
         ["kustomize.config.k8s.io/", "skaffold/", "devspace.sh/", "kind.x-k8s.io/", "client.authentication.k8s.io/"];
-    // A kubeconfig.
-    let kubeconfig = api == "v1" && kind == "Config";
     let kustomize = kind == "Kustomization" && !api.contains("fluxcd");
-    !kubeconfig && !kustomize && !local.iter().any(|prefix| api.starts_with(prefix))
+    !kustomize && !local.iter().any(|prefix| api.starts_with(prefix))
 }
 
 /// The head of the first document in block style that has one.
@@ -222,7 +220,8 @@ mod tests {
             ("x:\n  apiVersion: v1\n  kind: Pod\n", Otherwise),
             ("apiVersion: v2\nname: chart\nkind_of: x\n", Otherwise),
             ("apiVersion: v1\n---\nkind: Pod\n", Otherwise),
-            ("apiVersion: v1\nkind: Config\nclusters: []\n", Otherwise),
+            // A kubeconfig holds credentials.
+            ("apiVersion: v1\nkind: Config\nclusters: []\n", LikeManifest),
             ("apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", Otherwise),
             ("apiVersion: v1\nkind: Kustomization\n", Otherwise),
             ("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n", LikeManifest),

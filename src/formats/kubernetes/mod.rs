@@ -4,6 +4,7 @@
 //! control plane would join at run time: selectors, volumes, service accounts, role bindings, backends. `docs/formats.md` lists them.
 
 mod detect;
+pub mod from_terraform;
 pub mod kinds;
 mod links;
 mod lower;
