@@ -81,7 +81,9 @@ fn parse_fabric(bencher: Bencher<'_, '_>) {
 #[divan::bench(sample_count = 10)]
 fn parse_kube_prometheus(bencher: Bencher<'_, '_>) {
     let texts = with_ending(&corpus("kubernetes-kube-prometheus"), &[".yaml", ".yml"]);
-    bencher.counter(bytes(&texts)).bench(|| texts.iter().map(|t| yaml::parse(FileId(0), t.clone()).len()).sum::<usize>());
+    bencher
+        .counter(bytes(&texts))
+        .bench(|| texts.iter().map(|t| yaml::parse(FileId(0), t.clone()).len()).sum::<usize>());
 }
 
 #[divan::bench(args = ["terraform-fabric", "terraform-terragoat", "kubernetes-kube-prometheus"], sample_count = 10)]
@@ -126,6 +128,9 @@ fn recheck_after_one_keystroke(bencher: Bencher<'_, '_>, name: &str) {
 fn process_cold_start(bencher: Bencher<'_, '_>) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/shop/infra/modules/database/main.tf");
     bencher.bench(|| {
-        Command::new(env!("CARGO_BIN_EXE_stacklint")).args(["check", "--no-config", "--format", "json", file]).output().unwrap()
+        Command::new(env!("CARGO_BIN_EXE_stacklint"))
+            .args(["check", "--no-config", "--format", "json", file])
+            .output()
+            .unwrap()
     });
 }

@@ -6,6 +6,7 @@
 //! a pure function of its arguments, so that the analysis can remember its results. A format never sees a policy.
 
 pub mod kubernetes;
+pub mod terraform;
 pub mod yaml_value;
 
 use crate::base::{FastMap, FileId, SourceFile, Span};

@@ -1,0 +1,3 @@
+//! Terraform: modules, and the evaluation of their expressions.
+
+pub mod eval;
