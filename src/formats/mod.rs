@@ -5,6 +5,7 @@
 //! lowers a unit to resources ([`Format::lower`]), and draws the edges between units ([`Format::link`]). Each step is
 //! a pure function of its arguments, so that the analysis can remember its results. A format never sees a policy.
 
+pub mod compose;
 pub mod kubernetes;
 pub mod terraform;
 pub mod yaml_value;
@@ -17,7 +18,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 /// Every format, in the order in which they are asked whether a file is theirs.
-pub static FORMATS: &[&dyn Format] = &[&kubernetes::Kubernetes];
+pub static FORMATS: &[&dyn Format] = &[&kubernetes::Kubernetes, &compose::Compose];
 
 /// One kind of input.
 pub trait Format: Sync + Send {
