@@ -239,6 +239,8 @@ pub fn report() -> Report {
     };
     let rules = [&install, &public, &secret, &open, &limits].map(|d| d.rule.clone()).to_vec();
     Report {
+        fixes: Default::default(),
+        graph: Default::default(),
         diagnostics: vec![install, public, secret, open, limits],
         suppressed: vec![Suppressed {
             diagnostic: suppressed,
