@@ -13,6 +13,7 @@ pub mod config;
 pub mod diagnostic;
 pub mod formats;
 pub mod graph;
+pub mod load;
 pub mod policy;
 pub mod report;
 pub mod syntax;
