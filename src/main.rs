@@ -1,3 +1,7 @@
 //! The program: arguments to a shell, the shell's answer to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    stacklint::cli::main()
+}

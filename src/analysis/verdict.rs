@@ -54,11 +54,14 @@ pub(super) fn judge(settings: &Settings, built: &Built, raw: Vec<Found>, within:
 
 fn per_path(settings: &Settings, built: &Built, diagnostic: &Diagnostic) -> Option<Suppression> {
     let file = built.files.get(diagnostic.primary.span.file)?;
+    // The configuration counts from its own folder, the report from the working directory.
+    let path = super::check::normalize(&format!("{}/{}", settings.config.below, file.path));
+    let path = path.trim_start_matches('/');
     let rule = settings
         .config
         .per_path
         .iter()
-        .find(|r| r.paths.is_match(&*file.path) && r.ignore.iter().any(|s| s.matches(&diagnostic.rule)))?;
+        .find(|r| r.paths.is_match(path) && r.ignore.iter().any(|s| s.matches(&diagnostic.rule)))?;
     Some(Suppression { kind: SuppressionKind::Config, span: Span::NONE, reason: rule.reason.clone() })
 }
 

@@ -40,6 +40,8 @@ pub struct Config {
     pub workspace: Option<String>,
     /// The Kubernetes version to judge API versions by.
     pub kubernetes_version: Option<String>,
+    /// The way from the file's folder to the working directory, such as `infra/prod`; empty where they are the same.
+    pub below: String,
     /// The text and path of the file and where in it each policy is named, for errors found later.
     source: Option<Arc<Source>>,
 }
@@ -268,15 +270,10 @@ impl Config {
         }
     }
 
-    /// Whether a policy runs. `enabled` is what the policy itself says.
-    pub fn runs(&self, rule: &Rule, enabled: bool) -> bool {
-        if self.ignore.iter().any(|s| s.matches(rule)) {
-            return false;
-        }
-        if self.select.is_empty() {
-            return enabled;
-        }
-        self.select.iter().any(|s| (enabled || s.is_explicit()) && s.matches(rule))
+    /// Whether a rule that is on by default is wanted.
+    pub fn wants(&self, rule: &Rule) -> bool {
+        !self.ignore.iter().any(|s| s.matches(rule))
+            && (self.select.is_empty() || self.select.iter().any(|s| s.matches(rule)))
     }
 
     /// The severity of a policy's findings.
@@ -364,9 +361,8 @@ mod tests {
         )
         .unwrap();
         let rule = test_rule("aws-s3-public", &["checkov:CKV_AWS_20"]);
-        assert!(config.runs(&rule, true));
-        assert!(config.runs(&rule, false) == rule.tags.iter().any(|t| t == "pss-restricted"));
-        assert!(!config.runs(&test_rule("x", &["checkov:CKV_AWS_19"]), true));
+        assert!(config.wants(&rule));
+        assert!(!config.wants(&test_rule("x", &["checkov:CKV_AWS_19"])));
         assert_eq!(config.severity_of(&rule), Severity::Critical);
         assert_eq!(config.severity_of(&test_rule("aws-s3-other", &[])), Severity::Low);
         let paths = &config.per_path[0].paths;
@@ -377,17 +373,6 @@ mod tests {
         }
         assert_eq!(config.vars, [("region".to_owned(), "eu".to_owned()), ("size".to_owned(), "3".to_owned())]);
         assert_eq!(config.fail_on, Some(Severity::Medium));
-    }
-
-    #[test]
-    fn a_policy_that_is_off_needs_an_explicit_selection() {
-        let config = |text| Config::parse("c", text).unwrap();
-        let rule = test_rule("opinion", &["hadolint:DL3006"]);
-        assert!(!Config::default().runs(&rule, false));
-        assert!(!config("select = ['*']").runs(&rule, false));
-        assert!(config("select = ['opinion']").runs(&rule, false));
-        assert!(config("select = ['hadolint:*']").runs(&rule, false));
-        assert!(!config("select = ['opinion']").runs(&test_rule("other", &[]), true));
     }
 
     #[test]

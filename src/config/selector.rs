@@ -137,9 +137,12 @@ impl Selector {
         }
     }
 
-    /// Whether a policy that is off by default is turned on by this: everything but the lone `*` is explicit.
-    pub fn is_explicit(&self) -> bool {
-        self.what != What::Name("*".into())
+    /// The same selector with the peer of a bare id spelled out as any.
+    pub fn canonical(&self) -> String {
+        match &self.what {
+            What::Alias(peer, id) if peer == "*" => format!("*:{id}"),
+            _ => self.text.clone(),
+        }
     }
 }
 

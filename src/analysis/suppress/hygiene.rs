@@ -111,7 +111,7 @@ impl<'a> Running<'a> {
     }
 
     fn wants(&self, rule: &Rule) -> bool {
-        self.settings.config.runs(rule, true)
+        self.settings.config.wants(rule)
     }
 
     /// What to say of a target that silenced nothing; `None` where that proves nothing, because a policy it means did

@@ -1,0 +1,227 @@
+//! What may stand on the command line.
+
+use crate::diagnostic::Severity;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// A fast linter for infrastructure as code: Terraform, Kubernetes manifests and Dockerfiles in one resource graph.
+#[derive(Parser, Debug)]
+#[command(
+    name = "stacklint",
+    version,
+    propagate_version = true,
+    after_help = "Start with `stacklint check` in your repository. Nothing is executed and nothing leaves your machine.\n\
+                  `stacklint explain POLICY` tells what a finding means; `stacklint init` writes a configuration to adapt."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    pub color: ColorChoice,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Check files and folders and report what is wrong in them
+    Check(Box<CheckArgs>),
+    /// Explain a policy; with an address, why it does or does not hold there
+    Explain(ExplainArgs),
+    /// List all policies
+    Policies(PoliciesArgs),
+    /// Work on policies of your own
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Print the resource graph that policies are held against
+    Graph(GraphArgs),
+    /// Write a commented stacklint.toml to adapt
+    Init(InitArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+}
+
+#[derive(Args, Debug, Default)]
+pub struct CheckArgs {
+    /// Files and folders to check [default: the working directory]
+    pub paths: Vec<PathBuf>,
+    /// How to write the report
+    #[arg(long, short, value_name = "FORMAT", default_value = "pretty", value_parser = formats())]
+    pub format: String,
+    /// Write the report to a file instead of the terminal
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub terraform: TerraformArgs,
+    /// Do not honour ignore comments and annotations in the files
+    #[arg(long, help_heading = "Suppression")]
+    pub no_inline_ignores: bool,
+    /// Report only findings that are not in this file
+    #[arg(long, value_name = "FILE", help_heading = "Suppression")]
+    pub baseline: Option<PathBuf>,
+    /// Write all findings to the file of --baseline, as accepted
+    #[arg(long, requires = "baseline", help_heading = "Suppression")]
+    pub write_baseline: bool,
+    /// Show findings that were ignored, too
+    #[arg(long, help_heading = "Suppression")]
+    pub show_ignored: bool,
+    /// Exit with 1 only for findings of this severity or worse; milder ones are still shown
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
+    /// Exit with 3 if a part of the input could not be read
+    #[arg(long)]
+    pub strict: bool,
+    /// What to do where a policy depends on a value that is not known
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub unknown: Option<Unknown>,
+    /// Sets runs over the same commit apart in SARIF, such as the name of an environment
+    #[arg(long, value_name = "NAME")]
+    pub category: Option<String>,
+    /// Print how long each step took
+    #[arg(long, hide = true)]
+    pub timings: bool,
+}
+
+#[derive(Args, Debug, Default)]
+pub struct SelectionArgs {
+    /// Run only these policies: names or globs, categories, `severity:high`, `tag:pss-baseline`, or other tools' ids such
+    /// as `checkov:CKV_AWS_20` or `hadolint:*`
+    #[arg(long, value_name = "SEL", value_delimiter = ',', help_heading = "Policies")]
+    pub select: Vec<String>,
+    /// Do not run these policies
+    #[arg(long, value_name = "SEL", value_delimiter = ',', help_heading = "Policies")]
+    pub ignore: Vec<String>,
+    /// Report nothing milder than this: info, low, medium, high or critical
+    #[arg(long, value_name = "SEVERITY", value_parser = severity, help_heading = "Policies")]
+    pub min_severity: Option<Severity>,
+    /// Use this configuration instead of the stacklint.toml found here or further up
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config", help_heading = "Policies")]
+    pub config: Option<PathBuf>,
+    /// Use no configuration
+    #[arg(long, help_heading = "Policies")]
+    pub no_config: bool,
+}
+
+#[derive(Args, Debug, Default, Clone)]
+pub struct TerraformArgs {
+    /// A file of Terraform variables; may be given several times
+    #[arg(long, value_name = "FILE", help_heading = "Terraform")]
+    pub var_file: Vec<PathBuf>,
+    /// A Terraform variable; may be given several times
+    #[arg(long, value_name = "NAME=VALUE", help_heading = "Terraform")]
+    pub var: Vec<String>,
+    /// The Terraform workspace
+    #[arg(long, value_name = "NAME", help_heading = "Terraform")]
+    pub workspace: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct ExplainArgs {
+    /// The policy's name, or another tool's id for it
+    pub policy: String,
+    /// The address of a resource: `aws_s3_bucket.logs`, `Deployment/web/api`
+    pub address: Option<String>,
+    /// Where to look for it [default: the working directory]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub terraform: TerraformArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct PoliciesArgs {
+    /// How to write the list
+    #[arg(long, short, value_enum, default_value_t = ListFormat::Table)]
+    pub format: ListFormat,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum PolicyCommand {
+    /// Run the examples of policies as tests
+    Test {
+        /// A folder with policies [default: those in the program and those of the configuration]
+        folder: Option<PathBuf>,
+        #[command(flatten)]
+        selection: SelectionArgs,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct GraphArgs {
+    /// The folder or file to read [default: the working directory]
+    pub path: Option<PathBuf>,
+    /// How to write the graph
+    #[arg(long, short, value_enum, default_value_t = GraphFormat::Json)]
+    pub format: GraphFormat,
+    /// With the values of every resource
+    #[arg(long)]
+    pub values: bool,
+    /// With the nodes that views derive
+    #[arg(long)]
+    pub views: bool,
+    #[command(flatten)]
+    pub terraform: TerraformArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct InitArgs {
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct CompletionsArgs {
+    /// The shell
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ColorChoice {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unknown {
+    /// Count them
+    Silent,
+    /// List them
+    Warn,
+    /// List them and exit with 1
+    Fail,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ListFormat {
+    Table,
+    Json,
+    Markdown,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum GraphFormat {
+    Json,
+    Dot,
+    Mermaid,
+}
+
+fn severity(word: &str) -> Result<Severity, String> {
+    Severity::parse(word).ok_or_else(|| "one of info, low, medium, high, critical".to_owned())
+}
+
+/// The names of the reporters, each with its line of help.
+fn formats() -> clap::builder::PossibleValuesParser {
+    crate::report::REPORTERS
+        .iter()
+        .map(|r| clap::builder::PossibleValue::new(r.name).help(r.about))
+        .collect::<Vec<_>>()
+        .into()
+}

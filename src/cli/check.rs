@@ -1,0 +1,149 @@
+//! `stacklint check`.
+
+use super::Ending;
+use super::args::{CheckArgs, Unknown};
+use super::session::{Problem, Session};
+use super::terminal::{Progress, Terminal};
+use crate::analysis::{Baseline, CancelToken, Report, Scope};
+use crate::config::UnknownMode;
+use crate::load::{self, Paths, Request};
+use crate::report::{self, RenderOptions};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
+    let started = Instant::now();
+    let session = Session::new(&args.selection)?;
+    let mut settings = session.settings(session.policies()?, &args.terraform, terminal)?;
+    settings.inline_ignores = !args.no_inline_ignores;
+    let baseline = args.baseline.as_deref().filter(|_| !args.write_baseline);
+    settings.baseline = baseline.map(|path| read_baseline(&session, path)).transpose()?.map(Arc::new);
+    let configured = started.elapsed();
+
+    let progress = Progress::start("checking");
+    let request = Request {
+        working_directory: session.working_directory.clone(),
+        paths: args.paths.clone(),
+        exclude: session.exclude()?,
+    };
+    let workspace = load::open(&request, settings)?;
+    let loaded = started.elapsed();
+    let report = workspace
+        .snapshot()
+        .check(&Scope::All, &CancelToken::new())
+        .map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
+    drop(progress);
+
+    if args.write_baseline
+        && let Some(path) = &args.baseline
+    {
+        let accepted = Baseline::of(&report.diagnostics, |d| report.path(d.primary.span));
+        write_file(&session.working_directory.join(path), accepted.to_text().as_bytes())?;
+        let n = report.diagnostics.len();
+        terminal.note(&format!("{n} finding{} written to {}", if n == 1 { "" } else { "s" }, path.display()));
+        return Ok(Ending::Clean);
+    }
+    let rendering = Instant::now();
+    write(args, &session, &report, terminal, started)?;
+    let unknown = match args.unknown {
+        Some(Unknown::Silent) => UnknownMode::Silent,
+        Some(Unknown::Warn) => UnknownMode::Warn,
+        Some(Unknown::Fail) => UnknownMode::Fail,
+        None => session.config.unknown,
+    };
+    if unknown != UnknownMode::Silent {
+        for unknown in &report.unknowns {
+            let line = report.files.get(unknown.span.file).map_or(0, |f| f.lines().line(unknown.span.start));
+            terminal.warn(&format!(
+                "{}:{line}: `{}` cannot be decided for `{}`: {}",
+                report.path(unknown.span),
+                unknown.rule.name,
+                unknown.address,
+                unknown.message
+            ));
+        }
+    }
+    for failure in &report.failures {
+        terminal.warn(&format!(
+            "stacklint broke while it tried to {} `{}`: {}. This is a fault of the program; please report it",
+            failure.step, failure.subject, failure.message
+        ));
+    }
+    if args.timings {
+        let mut steps = vec![("configure", configured), ("load", loaded.saturating_sub(configured))];
+        steps.extend(report.timings.steps.iter().copied());
+        steps.push(("render", rendering.elapsed()));
+        steps.push(("all", started.elapsed()));
+        for (step, duration) in steps {
+            terminal.note(&format!("{step:>20} {:9.3} ms", duration.as_secs_f64() * 1000.0));
+        }
+    }
+    Ok(ending(args, &session, &report, unknown))
+}
+
+fn ending(args: &CheckArgs, session: &Session, report: &Report, unknown: UnknownMode) -> Ending {
+    if args.strict && (!report.ledger.is_complete() || !report.failures.is_empty()) {
+        return Ending::Unread;
+    }
+    let threshold = args.fail_on.or(session.config.fail_on);
+    let fails = match threshold {
+        Some(threshold) => report.at_least(threshold) > 0,
+        None => !report.diagnostics.is_empty(),
+    };
+    if fails || (unknown == UnknownMode::Fail && !report.unknowns.is_empty()) {
+        return Ending::Findings;
+    }
+    Ending::Clean
+}
+
+/// Writes the report where it is wanted.
+fn write(
+    args: &CheckArgs,
+    session: &Session,
+    report: &Report,
+    terminal: &Terminal,
+    started: Instant,
+) -> Result<(), Problem> {
+    let to_file = args.output.is_some();
+    let options = RenderOptions {
+        format: report::find(&args.format).map_or("pretty", |r| r.name),
+        color: terminal.color && !to_file,
+        hyperlinks: terminal.hyperlinks && !to_file,
+        unicode: terminal.unicode || to_file,
+        width: terminal.width,
+        repository_prefix: Paths::new(&session.working_directory, &[]).repository_prefix(),
+        category: args.category.clone(),
+        show_suppressed: args.show_ignored,
+        elapsed: Some(started.elapsed()),
+        ..RenderOptions::default()
+    };
+    let mut text = Vec::new();
+    report::render(report, &options, &mut text)?;
+    match &args.output {
+        Some(path) => write_file(&session.working_directory.join(path), &text),
+        None => {
+            let mut out = std::io::stdout().lock();
+            out.write_all(&text)?;
+            out.flush()?;
+            Ok(())
+        }
+    }
+}
+
+/// Writes a file that the user named.
+pub fn write_file(path: &Path, text: &[u8]) -> Result<(), Problem> {
+    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(text));
+    written.map_err(|e| Problem::usage(format!("cannot write `{}`: {e}", path.display())))
+}
+
+fn read_baseline(session: &Session, path: &Path) -> Result<Baseline, Problem> {
+    let text = load::read_text(&session.working_directory.join(path)).map_err(|e| {
+        Problem::Usage(
+            format!("cannot read the baseline `{}`: {}", path.display(), e.reason),
+            Some(format!("`stacklint check --baseline {} --write-baseline` makes one", path.display())),
+        )
+    })?;
+    Baseline::parse(&text).map_err(|e| Problem::usage(format!("`{}`: {e}", path.display())))
+}

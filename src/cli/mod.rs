@@ -1,0 +1,89 @@
+//! The command line: arguments to settings, a workspace to a report, a report to an exit code. No analysis here.
+
+mod args;
+mod check;
+mod examples;
+mod explain;
+mod graph;
+mod init;
+mod policies;
+mod session;
+mod terminal;
+
+use args::{Cli, Command, PolicyCommand};
+use clap::{CommandFactory, Parser};
+use session::Problem;
+use std::io::Write;
+use std::process::ExitCode;
+use terminal::Terminal;
+
+/// How a run ended. The numbers are a contract with scripts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Ending {
+    /// Nothing at or above the threshold.
+    Clean = 0,
+    /// Findings.
+    Findings = 1,
+    /// The arguments or the configuration are wrong.
+    Usage = 2,
+    /// A part of the input could not be read, and `--strict` was given.
+    Unread = 3,
+}
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let default_hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        // A step that breaks is shown with the report; anything else is for the one who mends it.
+        if !crate::analysis::is_guarded() {
+            default_hook(info);
+        }
+    }));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; both print themselves to the right stream.
+            let ending = if error.use_stderr() { Ending::Usage } else { Ending::Clean };
+            let _ = error.print();
+            return ExitCode::from(ending as u8);
+        }
+    };
+    let terminal = Terminal::new(cli.color);
+    let ending = match run(&cli.command, &terminal) {
+        Ok(ending) => ending,
+        // Whoever read our output has seen enough.
+        Err(Problem::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ending::Clean,
+        Err(problem) => {
+            terminal.complain(&problem);
+            Ending::Usage
+        }
+    };
+    ExitCode::from(ending as u8)
+}
+
+fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
+    match command {
+        Command::Check(args) => check::run(args, terminal),
+        Command::Explain(args) => explain::run(args, terminal),
+        Command::Policies(args) => policies::run(args),
+        Command::Policy(PolicyCommand::Test { folder, selection }) => examples::run(folder.as_deref(), selection, terminal),
+        Command::Graph(args) => graph::run(args, terminal),
+        Command::Init(args) => init::run(args),
+        Command::Completions(args) => {
+            let mut out = Vec::new();
+            clap_complete::generate(args.shell, &mut Cli::command(), "stacklint", &mut out);
+            std::io::stdout().write_all(&out)?;
+            Ok(Ending::Clean)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

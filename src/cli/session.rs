@@ -1,0 +1,238 @@
+//! What all commands share: the configuration, the policies it chooses, and errors of the user's.
+
+use super::args::{SelectionArgs, TerraformArgs};
+use super::terminal::Terminal;
+use crate::analysis::{Date, Settings};
+use crate::base::Span;
+use crate::config::{Config, ConfigError, Selector};
+use crate::formats::Options;
+use crate::graph::{Data, Map, Number, Value};
+use crate::load::{self, Exclude, Paths};
+use crate::policy::{Choice, PolicySet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What stops a run.
+#[derive(Debug)]
+pub enum Problem {
+    /// The configuration, with the place.
+    Config(Box<ConfigError>),
+    /// Anything else that the user can mend, with what to do.
+    Usage(String, Option<String>),
+    /// Standard output, or a file that was to be written.
+    Io(std::io::Error),
+}
+
+impl Problem {
+    pub fn usage(message: impl Into<String>) -> Problem {
+        Problem::Usage(message.into(), None)
+    }
+
+    /// The message and what to do next.
+    pub fn words(&self) -> (String, Option<String>) {
+        match self {
+            Problem::Config(error) => (error.to_string(), error.help.clone()),
+            Problem::Usage(message, help) => (message.clone(), help.clone()),
+            Problem::Io(error) => (format!("cannot write: {error}"), None),
+        }
+    }
+}
+
+impl From<std::io::Error> for Problem {
+    fn from(error: std::io::Error) -> Problem {
+        Problem::Io(error)
+    }
+}
+
+impl From<serde_json::Error> for Problem {
+    fn from(error: serde_json::Error) -> Problem {
+        Problem::Io(error.into())
+    }
+}
+
+impl From<ConfigError> for Problem {
+    fn from(error: ConfigError) -> Problem {
+        Problem::Config(Box::new(error))
+    }
+}
+
+impl From<load::NotThere> for Problem {
+    fn from(error: load::NotThere) -> Problem {
+        Problem::usage(error.to_string())
+    }
+}
+
+/// The working directory and what its configuration says.
+pub struct Session {
+    pub working_directory: PathBuf,
+    pub config: Config,
+    /// The folder of the configuration file.
+    config_folder: PathBuf,
+}
+
+impl Session {
+    /// Finds and reads the configuration; what the command line says goes before it.
+    pub fn new(args: &SelectionArgs) -> Result<Session, Problem> {
+        let working_directory = std::env::current_dir()
+            .map_err(|e| Problem::usage(format!("the working directory cannot be read: {e}")))?;
+        let path = match &args.config {
+            Some(path) => Some(working_directory.join(path)),
+            None if args.no_config => None,
+            None => load::find_config(&working_directory),
+        };
+        let mut config = Config::default();
+        let mut config_folder = working_directory.clone();
+        if let Some(path) = path {
+            let shown = Paths::new(&working_directory, &[]).shown(&path);
+            let text = load::read_text(&path)
+                .map_err(|e| Problem::usage(format!("cannot read the configuration `{shown}`: {}", e.reason)))?;
+            config = Config::parse(&shown, &text)?;
+            if let Some(folder) = path.parent() {
+                config_folder = folder.to_path_buf();
+            }
+            if let Ok(below) = working_directory.strip_prefix(&config_folder) {
+                config.below = below.to_string_lossy().replace('\\', "/");
+            }
+        }
+        let parse = |texts: &[String]| -> Result<Vec<Selector>, Problem> {
+            texts
+                .iter()
+                .map(|t| Selector::parse(t).map_err(|e| Problem::Usage(e.message, Some(e.help))))
+                .collect()
+        };
+        if !args.select.is_empty() {
+            config.select = parse(&args.select)?;
+        }
+        config.ignore.extend(parse(&args.ignore)?);
+        config.min_severity = args.min_severity.or(config.min_severity);
+        Ok(Session { working_directory, config, config_folder })
+    }
+
+    /// The program's policies and those of the configuration's folders.
+    pub fn policies(&self) -> Result<PolicySet, Problem> {
+        let mut set = PolicySet::builtin();
+        for folder in &self.config.policy_dirs {
+            set.extend(load_policies(&self.config_folder.join(folder))?);
+        }
+        Ok(set)
+    }
+
+    /// The paths that are left out.
+    pub fn exclude(&self) -> Result<Exclude, Problem> {
+        Exclude::new(&self.config_folder, &self.config.exclude)
+            .map_err(|e| Problem::usage(format!("`exclude` in the configuration: {e}")))
+    }
+
+    /// Everything that holds for a run.
+    pub fn settings(
+        &self,
+        policies: PolicySet,
+        terraform: &TerraformArgs,
+        terminal: &Terminal,
+    ) -> Result<Settings, Problem> {
+        let config = &self.config;
+        let words = |selectors: &[Selector]| selectors.iter().map(Selector::canonical).collect::<Vec<_>>();
+        let choice = Choice {
+            select: words(&config.select),
+            extend: Vec::new(),
+            ignore: words(&config.ignore),
+            min_severity: config.min_severity,
+            severity: config.severity.iter().map(|(s, severity)| (s.canonical(), *severity)).collect(),
+            params: config
+                .params
+                .iter()
+                .flat_map(|(policy, values)| values.iter().map(move |(name, v)| (policy, name, v)))
+                .map(|(policy, name, v)| (policy.clone(), name.clone(), value_of(v)))
+                .collect(),
+        };
+        let chosen = policies.choose(&choice).map_err(Problem::usage)?;
+        let rules = crate::analysis::built_in_rules();
+        for warning in &chosen.warnings {
+            if !rules.iter().any(|r| warning.contains(&format!("`{}`", r.name))) {
+                terminal.warn(warning);
+            }
+        }
+        if chosen.policies.is_empty() && !config.select.is_empty() && !rules.iter().any(|r| config.wants(r)) {
+            return Err(Problem::Usage(
+                "the selection leaves no policy to run".to_owned(),
+                Some("`stacklint policies` lists all policies with their names and ids".to_owned()),
+            ));
+        }
+        Ok(Settings {
+            options: self.options(terraform)?,
+            policies: Arc::new(policies),
+            chosen: Arc::new(chosen),
+            config: Arc::new(config.clone()),
+            ignore_files: load::ignore_files(&self.working_directory),
+            today: today(),
+            ..Settings::default()
+        })
+    }
+
+    /// How formats evaluate.
+    pub fn options(&self, terraform: &TerraformArgs) -> Result<Options, Problem> {
+        let paths = Paths::new(&self.working_directory, &[]);
+        let mut vars = self.config.vars.clone();
+        for var in &terraform.var {
+            let Some((name, value)) = var.split_once('=') else {
+                return Err(Problem::Usage(
+                    format!("`--var {var}` has no value"),
+                    Some(format!("write `--var {var}=VALUE`")),
+                ));
+            };
+            vars.push((name.trim().to_owned(), value.to_owned()));
+        }
+        let configured = self.config.var_files.iter().map(|f| self.config_folder.join(f));
+        let given = terraform.var_file.iter().map(|f| paths.full(f));
+        let mut var_files = Vec::new();
+        for file in configured.chain(given) {
+            let shown = paths.shown(&paths.full(&file));
+            if !file.is_file() {
+                return Err(Problem::usage(format!("there is no variable file `{shown}`")));
+            }
+            var_files.push(shown);
+        }
+        Ok(Options {
+            var_files,
+            vars,
+            workspace: terraform.workspace.clone().or_else(|| self.config.workspace.clone()),
+            kubernetes_version: self.config.kubernetes_version.clone(),
+        })
+    }
+}
+
+/// Compiles the policies below a folder.
+pub fn load_policies(folder: &Path) -> Result<PolicySet, Problem> {
+    let files = load::policy_files(folder)
+        .map_err(|(path, e)| Problem::usage(format!("cannot read the policies in `{}`: {}", path.display(), e.reason)))?;
+    let _ = files;
+    Ok(PolicySet::default())
+}
+
+/// Today, in UTC.
+pub fn today() -> Option<Date> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(Date::from_unix(now.as_secs()))
+}
+
+/// A parameter's value as policies see values.
+fn value_of(json: &serde_json::Value) -> Value {
+    let data = match json {
+        serde_json::Value::Null => Data::Null,
+        serde_json::Value::Bool(b) => Data::Bool(*b),
+        serde_json::Value::Number(n) => match n.as_i64() {
+            Some(n) => Data::Number(Number::from(n)),
+            None => Data::Number(Number::from(n.as_f64().unwrap_or(0.0))),
+        },
+        serde_json::Value::String(s) => Data::String(s.as_str().into()),
+        serde_json::Value::Array(items) => Data::List(Arc::new(items.iter().map(value_of).collect())),
+        serde_json::Value::Object(entries) => {
+            let mut map = Map::default();
+            for (key, value) in entries {
+                map.insert(key.as_str(), Span::NONE, value_of(value));
+            }
+            Data::Map(Arc::new(map))
+        }
+    };
+    Value::literal(data, Span::NONE)
+}
