@@ -9,6 +9,7 @@
 
 pub mod analysis;
 pub mod base;
+pub mod cli;
 pub mod config;
 pub mod diagnostic;
 pub mod formats;

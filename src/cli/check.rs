@@ -16,7 +16,7 @@ use std::time::Instant;
 pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let started = Instant::now();
     let session = Session::new(&args.selection)?;
-    let mut settings = session.settings(session.policies()?, &args.terraform, terminal)?;
+    let mut settings = session.settings(session.policies(terminal)?, &args.terraform, terminal)?;
     settings.inline_ignores = !args.no_inline_ignores;
     let baseline = args.baseline.as_deref().filter(|_| !args.write_baseline);
     settings.baseline = baseline.map(|path| read_baseline(&session, path)).transpose()?.map(Arc::new);

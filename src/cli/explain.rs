@@ -11,7 +11,7 @@ use std::io::Write;
 
 pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let session = Session::new(&args.selection)?;
-    let listed = all(&session.policies()?);
+    let listed = all(&session.policies(terminal)?);
     let found = find(&listed, &args.policy)?;
     let mut text = String::new();
     for policy in &found {
@@ -44,24 +44,22 @@ fn describe(listed: &Listed, terminal: &Terminal, out: &mut String) {
     let paint = |code: &str, text: &str| {
         if terminal.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     };
-    let mut section = |title: &str, body: &str| {
-        if !body.trim().is_empty() {
-            out.push_str(&format!("\n{}\n", paint("1", title)));
-            for line in body.trim_end().lines() {
-                for part in wrap(line, terminal.width.saturating_sub(2)) {
-                    out.push_str(&format!("  {part}\n"));
-                }
-            }
-        }
-    };
-    let head = format!(
-        "{} ({}, {}{})\n  {}\n",
+    out.push_str(&format!(
+        "{} ({}, {}{})\n{}\n",
         paint("1", &rule.name),
         rule.severity,
         rule.category,
         if listed.enabled { "" } else { ", off by default" },
         rule.title
-    );
+    ));
+    let mut section = |title: &str, body: &str| {
+        if !body.trim().is_empty() {
+            out.push_str(&format!("\n{}\n", paint("1", title)));
+            for line in wrap(body, terminal.width.saturating_sub(2)) {
+                out.push_str(&format!("  {line}\n"));
+            }
+        }
+    };
     section("Why", &rule.why);
     section("What to do", &rule.remediation);
     let params: Vec<String> = listed
@@ -78,7 +76,4 @@ fn describe(listed: &Listed, terminal: &Terminal, out: &mut String) {
     section("Tags", &rule.tags.join(", "));
     section("Elsewhere", &rule.aliases.join(", "));
     section("Read more", &rule.references.join("\n"));
-    out.insert_str(0, "");
-    let at = out.rfind("\u{0}").unwrap_or(0);
-    out.insert_str(at, &head);
 }

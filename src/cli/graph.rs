@@ -3,6 +3,7 @@
 use super::Ending;
 use super::args::{GraphArgs, GraphFormat, SelectionArgs};
 use super::session::{Problem, Session};
+use super::terminal::Terminal;
 use crate::analysis::{Built, CancelToken, Settings};
 use crate::base::{ColumnEncoding, Span};
 use crate::graph::{Resource, ResourceId};
@@ -13,11 +14,12 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-pub fn run(args: &GraphArgs) -> Result<Ending, Problem> {
+pub fn run(args: &GraphArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let session = Session::new(&SelectionArgs::default())?;
     let root = args.path.clone().unwrap_or_else(|| PathBuf::from("."));
-    let policies = if args.views { session.policies()? } else { PolicySet::default() };
-    let chosen = if args.views { policies.choose(&Default::default()).map_err(Problem::usage)? } else { Default::default() };
+    let policies = if args.views { session.policies(terminal)? } else { PolicySet::default() };
+    let chosen =
+        if args.views { policies.choose(&Default::default()).map_err(Problem::usage)? } else { Default::default() };
     let settings = Settings {
         options: session.options(&args.terraform)?,
         policies: Arc::new(policies),
@@ -30,12 +32,9 @@ pub fn run(args: &GraphArgs) -> Result<Ending, Problem> {
         exclude: session.exclude()?,
     };
     let workspace = load::open(&request, settings)?;
-    let built = workspace
-        .snapshot()
-        .build(&CancelToken::new())
-        .map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
-    let ids: Vec<ResourceId> =
-        built.graph.ids().filter(|id| args.views || (id.0 as usize) < built.resources).collect();
+    let built =
+        workspace.snapshot().build(&CancelToken::new()).map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
+    let ids: Vec<ResourceId> = built.graph.ids().filter(|id| args.views || (id.0 as usize) < built.resources).collect();
     let text = match args.format {
         GraphFormat::Json => {
             let paths = Paths::new(&session.working_directory, std::slice::from_ref(&root));

@@ -11,8 +11,8 @@ use std::io::Write;
 pub const TEMPLATE: &str = include_str!("stacklint.toml");
 
 pub fn run(args: &InitArgs) -> Result<Ending, Problem> {
-    let folder = std::env::current_dir()
-        .map_err(|e| Problem::usage(format!("the working directory cannot be read: {e}")))?;
+    let folder =
+        std::env::current_dir().map_err(|e| Problem::usage(format!("the working directory cannot be read: {e}")))?;
     let path = folder.join(FILE_NAME);
     if path.exists() && !args.force {
         return Err(Problem::Usage(

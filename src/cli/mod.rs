@@ -65,8 +65,10 @@ fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
     match command {
         Command::Check(args) => check::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
-        Command::Policies(args) => policies::run(args),
-        Command::Policy(PolicyCommand::Test { folder, selection }) => examples::run(folder.as_deref(), selection, terminal),
+        Command::Policies(args) => policies::run(args, terminal),
+        Command::Policy(PolicyCommand::Test { folder, selection }) => {
+            examples::run(folder.as_deref(), selection, terminal)
+        }
         Command::Graph(args) => graph::run(args, terminal),
         Command::Init(args) => init::run(args),
         Command::Completions(args) => {

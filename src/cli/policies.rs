@@ -3,6 +3,7 @@
 use super::Ending;
 use super::args::{ListFormat, PoliciesArgs};
 use super::session::{Problem, Session};
+use super::terminal::Terminal;
 use crate::analysis::built_in_rules;
 use crate::diagnostic::Rule;
 use crate::policy::PolicySet;
@@ -18,9 +19,9 @@ pub struct Listed {
     pub params: Vec<Json>,
 }
 
-pub fn run(args: &PoliciesArgs) -> Result<Ending, Problem> {
+pub fn run(args: &PoliciesArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let session = Session::new(&args.selection)?;
-    let listed: Vec<Listed> = all(&session.policies()?)
+    let listed: Vec<Listed> = all(&session.policies(terminal)?)
         .into_iter()
         .filter(|l| session.config.wants(&l.rule))
         .filter(|l| session.config.min_severity.is_none_or(|least| l.rule.severity >= least))

@@ -3,7 +3,7 @@
 use super::args::{SelectionArgs, TerraformArgs};
 use super::terminal::Terminal;
 use crate::analysis::{Date, Settings};
-use crate::base::Span;
+use crate::base::{Files, Span};
 use crate::config::{Config, ConfigError, Selector};
 use crate::formats::Options;
 use crate::graph::{Data, Map, Number, Value};
@@ -95,10 +95,7 @@ impl Session {
             }
         }
         let parse = |texts: &[String]| -> Result<Vec<Selector>, Problem> {
-            texts
-                .iter()
-                .map(|t| Selector::parse(t).map_err(|e| Problem::Usage(e.message, Some(e.help))))
-                .collect()
+            texts.iter().map(|t| Selector::parse(t).map_err(|e| Problem::Usage(e.message, Some(e.help)))).collect()
         };
         if !args.select.is_empty() {
             config.select = parse(&args.select)?;
@@ -109,10 +106,10 @@ impl Session {
     }
 
     /// The program's policies and those of the configuration's folders.
-    pub fn policies(&self) -> Result<PolicySet, Problem> {
+    pub fn policies(&self, terminal: &Terminal) -> Result<PolicySet, Problem> {
         let mut set = PolicySet::builtin();
         for folder in &self.config.policy_dirs {
-            set.extend(load_policies(&self.config_folder.join(folder))?);
+            set.extend(load_policies(&self.config_folder.join(folder), terminal)?);
         }
         Ok(set)
     }
@@ -201,12 +198,37 @@ impl Session {
     }
 }
 
-/// Compiles the policies below a folder.
-pub fn load_policies(folder: &Path) -> Result<PolicySet, Problem> {
-    let files = load::policy_files(folder)
-        .map_err(|(path, e)| Problem::usage(format!("cannot read the policies in `{}`: {}", path.display(), e.reason)))?;
-    let _ = files;
-    Ok(PolicySet::default())
+/// Compiles the policies below a folder. Every mistake in one is shown with its place, and stops the run: a
+/// policy that is silently missing would be worse than none.
+pub fn load_policies(folder: &Path, terminal: &Terminal) -> Result<PolicySet, Problem> {
+    let sources = load::policy_files(folder).map_err(|(path, e)| {
+        Problem::usage(format!("cannot read the policies in `{}`: {}", path.display(), e.reason))
+    })?;
+    let mut files = Files::default();
+    for (path, text) in sources {
+        files.set(&path, text);
+    }
+    let (set, errors) = PolicySet::from_files(&files, "");
+    for error in &errors {
+        let Some(file) = files.get(error.span.file) else { continue };
+        let place = ConfigError {
+            path: folder.join(&*file.path).to_string_lossy().into_owned(),
+            text: file.text.to_string(),
+            message: error.message.clone(),
+            help: error.help.clone(),
+            span: Some(error.span.range()),
+        };
+        terminal.show(&place);
+    }
+    if errors.is_empty() {
+        return Ok(set);
+    }
+    let n = errors.len();
+    Err(Problem::usage(format!(
+        "{n} mistake{} in the policies of `{}`",
+        if n == 1 { "" } else { "s" },
+        folder.display()
+    )))
 }
 
 /// Today, in UTC.

@@ -35,9 +35,9 @@ impl Terminal {
         let out = std::io::stdout().is_terminal();
         let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse::<usize>().ok());
         let measured = || if out { terminal_size() } else { None };
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
-        let unicode = cfg!(windows)
-            || locale.is_none_or(|l| l.to_ascii_lowercase().replace('-', "").contains("utf8"));
+        let locale =
+            ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
+        let unicode = cfg!(windows) || locale.is_none_or(|l| l.to_ascii_lowercase().replace('-', "").contains("utf8"));
         Terminal {
             color: may(out),
             hyperlinks: out && may(out) && !dumb,
@@ -69,18 +69,30 @@ impl Terminal {
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 
+    /// Says something in passing.
+    pub fn note(&self, message: &str) {
+        let _ = writeln!(std::io::stderr(), "{}", crate::report::one_line(message));
+    }
+
+    /// Shows an error with its place in a file.
+    pub fn show(&self, error: &dyn miette::Diagnostic) {
+        let _ = std::io::stderr().write_all(self.draw(error).as_bytes());
+    }
+
     /// An error with its place in a file.
     pub fn draw(&self, error: &dyn miette::Diagnostic) -> String {
         let theme = match (self.color_of_errors, self.unicode) {
             (true, true) => miette::GraphicalTheme::unicode(),
             (false, true) => miette::GraphicalTheme::unicode_nocolor(),
-            (true, false) => {
-                miette::GraphicalTheme { characters: miette::ThemeCharacters::ascii(), ..miette::GraphicalTheme::unicode() }
-            }
+            (true, false) => miette::GraphicalTheme {
+                characters: miette::ThemeCharacters::ascii(),
+                ..miette::GraphicalTheme::unicode()
+            },
             (false, false) => miette::GraphicalTheme::none(),
         };
         let mut text = String::new();
-        let drawn = miette::GraphicalReportHandler::new_themed(theme).with_width(self.width).render_report(&mut text, error);
+        let drawn =
+            miette::GraphicalReportHandler::new_themed(theme).with_width(self.width).render_report(&mut text, error);
         if drawn.is_err() {
             text = format!("error: {error}\n");
         }

@@ -19,4 +19,4 @@ pub mod words;
 
 pub use evaluate::{Finding, Outcome, Unknown, evaluate};
 pub use select::{Choice, Chosen, Selector};
-pub use set::{Entry, Examples, PolicySet};
+pub use set::{Entry, Examples, PolicySet, literal_value};
