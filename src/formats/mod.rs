@@ -6,6 +6,7 @@
 //! a pure function of its arguments, so that the analysis can remember its results. A format never sees a policy.
 
 pub mod compose;
+pub mod dockerfile;
 pub mod kubernetes;
 pub mod terraform;
 pub mod yaml_value;
@@ -18,7 +19,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 /// Every format, in the order in which they are asked whether a file is theirs.
-pub static FORMATS: &[&dyn Format] = &[&kubernetes::Kubernetes, &compose::Compose];
+pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile, &kubernetes::Kubernetes, &compose::Compose];
 
 /// One kind of input.
 pub trait Format: Sync + Send {

@@ -24,5 +24,18 @@ pub fn parse(text: &MappedText) -> Script {
     parser::Parser::new(text, 0).script()
 }
 
+/// A script that runs one command with these words, for commands that no shell reads.
+pub fn exec(words: Vec<Word>) -> Script {
+    let span = match (words.first(), words.last()) {
+        (Some(first), Some(last)) => first.span.start..last.span.end.max(first.span.start),
+        _ => return Script::default(),
+    };
+    let kind = CommandKind::Simple(Simple { assignments: Vec::new(), words });
+    let command = Command { kind, redirects: Vec::new(), span: span.clone() };
+    let pipeline = Pipeline { negated: false, commands: vec![command], pipes: Vec::new(), span: span.clone() };
+    let list = AndOr { pipelines: vec![(Connector::Start, pipeline)], background: false, span };
+    Script { lists: vec![list], problems: Vec::new(), comments: Vec::new() }
+}
+
 #[cfg(test)]
 mod tests;

@@ -38,7 +38,9 @@ fn convert_datum(val: &Val, ty: &Type) -> Result<Option<Datum>, String> {
             "true" | "1" => Datum::Bool(true),
             "false" | "0" => Datum::Bool(false),
             _ => {
-                return Err(format!("cannot convert {s:?} to bool; only the strings \"true\" or \"false\" are allowed"));
+                return Err(format!(
+                    "cannot convert {s:?} to bool; only the strings \"true\" or \"false\" are allowed"
+                ));
             }
         },
         (Datum::List(seq), Type::List(want)) if seq.elem == **want && !carries_defaults(want) => return Ok(None),
