@@ -15,6 +15,7 @@ pub mod diagnostic;
 pub mod formats;
 pub mod graph;
 pub mod load;
+pub mod lsp;
 pub mod policy;
 pub mod report;
 pub mod syntax;

@@ -36,6 +36,8 @@ pub enum Command {
     Graph(GraphArgs),
     /// Write a commented stacklint.toml to adapt
     Init(InitArgs),
+    /// Serve an editor over standard input and output (Language Server Protocol)
+    Lsp,
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }

@@ -10,12 +10,14 @@ mod policies;
 mod session;
 mod terminal;
 
+pub(crate) use args::{ColorChoice, SelectionArgs, TerraformArgs};
+pub(crate) use session::{Problem, Session};
+pub(crate) use terminal::Terminal;
+
 use args::{Cli, Command, PolicyCommand};
 use clap::{CommandFactory, Parser};
-use session::Problem;
 use std::io::Write;
 use std::process::ExitCode;
-use terminal::Terminal;
 
 /// How a run ended. The numbers are a contract with scripts.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -71,6 +73,10 @@ fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
         }
         Command::Graph(args) => graph::run(args, terminal),
         Command::Init(args) => init::run(args),
+        Command::Lsp => match crate::lsp::run_stdio() {
+            Ok(()) => Ok(Ending::Clean),
+            Err(error) => Err(Problem::usage(format!("the editor broke the protocol: {error}"))),
+        },
         Command::Completions(args) => {
             let mut out = Vec::new();
             clap_complete::generate(args.shell, &mut Cli::command(), "stacklint", &mut out);

@@ -75,6 +75,11 @@ impl Session {
     pub fn new(args: &SelectionArgs) -> Result<Session, Problem> {
         let working_directory = std::env::current_dir()
             .map_err(|e| Problem::usage(format!("the working directory cannot be read: {e}")))?;
+        Session::at(working_directory, args)
+    }
+
+    /// The same for a given working directory, such as the folder that an editor has open.
+    pub fn at(working_directory: PathBuf, args: &SelectionArgs) -> Result<Session, Problem> {
         let path = match &args.config {
             Some(path) => Some(working_directory.join(path)),
             None if args.no_config => None,

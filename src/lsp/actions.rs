@@ -37,7 +37,7 @@ pub fn actions(session: &Session, about: &About, params: &CodeActionParams) -> V
 }
 
 struct Cx<'a> {
-    session: &'a Session,
+    session: &'a Session<'a>,
     about: &'a About,
 }
 
@@ -129,7 +129,10 @@ impl Cx<'_> {
                     })
                 })
                 .collect();
-            changes.push(TextDocumentEdit { text_document: OptionalVersionedTextDocumentIdentifier { uri, version }, edits });
+            changes.push(TextDocumentEdit {
+                text_document: OptionalVersionedTextDocumentIdentifier { uri, version },
+                edits,
+            });
         }
         Some(WorkspaceEdit { document_changes: Some(DocumentChanges::Edits(changes)), ..Default::default() })
     }

@@ -6,7 +6,8 @@ use crate::analysis::Report;
 use crate::base::{ColumnEncoding, FastMap, FileId, Span};
 use crate::diagnostic::{Diagnostic, Label, Severity, SyntaxError};
 use lsp_types::{
-    CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, NumberOrString, Range, Uri,
+    CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, NumberOrString, Range,
+    Uri,
 };
 use std::str::FromStr;
 
@@ -71,7 +72,10 @@ fn syntax_error(places: &Places<'_>, error: &SyntaxError) -> lsp_types::Diagnost
 pub fn diagnostic(places: &Places<'_>, finding: &Diagnostic) -> lsp_types::Diagnostic {
     let origin = finding.trace.iter().filter_map(|l| places.information(l, "the value comes from here"));
     let related = finding.related.iter().filter_map(|l| places.information(l, "this takes part"));
-    let calls = finding.callers.iter().filter_map(|&span| places.information(&Label::new(span, ""), "through this module call"));
+    let calls = finding
+        .callers
+        .iter()
+        .filter_map(|&span| places.information(&Label::new(span, ""), "through this module call"));
     let related: Vec<_> = origin.chain(related).chain(calls).collect();
     lsp_types::Diagnostic {
         range: places.range(finding.primary.span),

@@ -99,7 +99,11 @@ mod tests {
     fn changes_are_applied_in_order() {
         check("abc\ndef\n", vec![change(Some(((0, 1), (1, 1))), "X")], "aXef\n");
         check("a\n", vec![change(Some(((0, 0), (0, 0))), "1"), change(Some(((0, 1), (0, 1))), "2")], "12a\n");
-        check("a", vec![change(Some(((0, 0), (0, 1))), "x"), change(None, "whole"), change(Some(((0, 5), (0, 5))), "!")], "whole!");
+        check(
+            "a",
+            vec![change(Some(((0, 0), (0, 1))), "x"), change(None, "whole"), change(Some(((0, 5), (0, 5))), "!")],
+            "whole!",
+        );
     }
 
     #[test]

@@ -57,8 +57,10 @@ fn resource(report: &Report, graph: &ResourceGraph, found: &Found<'_>) -> String
             let _ = writeln!(text, "- {}: {} ([{}]({}))", d.severity, d.message, d.rule.name, d.rule.url);
         }
     }
-    let out: Vec<String> =
-        graph.outgoing(found.resource).map(|e| format!("- → `{}` through `{}`", graph.get(e.to).address, e.via)).collect();
+    let out: Vec<String> = graph
+        .outgoing(found.resource)
+        .map(|e| format!("- → `{}` through `{}`", graph.get(e.to).address, e.via))
+        .collect();
     let into: Vec<String> = graph
         .incoming(found.resource)
         .filter(|e| graph.get(e.from).parent.is_none())
@@ -81,7 +83,8 @@ fn rule_in_comment(report: &Report, file: FileId, offset: u32) -> Option<(String
     text.find("stacklint:").or_else(|| text.find("skip=")).or_else(|| text.find("ignore"))?;
     let (word, span) = word_at(&source.text, file, offset)?;
     let rule = report.rules.iter().find(|r| {
-        r.name == word || r.aliases.iter().any(|a| a.split_once(':').is_some_and(|(_, id)| id.eq_ignore_ascii_case(word)))
+        r.name == word
+            || r.aliases.iter().any(|a| a.split_once(':').is_some_and(|(_, id)| id.eq_ignore_ascii_case(word)))
     })?;
     Some((page(rule), span))
 }
@@ -98,7 +101,8 @@ pub fn word_at(text: &str, file: FileId, offset: u32) -> Option<(&str, Span)> {
 
 /// A policy's documentation.
 pub fn page(rule: &Rule) -> String {
-    let mut text = format!("**{}** · {} · {}\n\n{}\n\n{}\n\n", rule.name, rule.severity, rule.category, rule.title, rule.why);
+    let mut text =
+        format!("**{}** · {} · {}\n\n{}\n\n{}\n\n", rule.name, rule.severity, rule.category, rule.title, rule.why);
     let _ = writeln!(text, "{}\n", rule.remediation);
     for reference in &rule.references {
         let _ = writeln!(text, "- <{reference}>");
@@ -126,10 +130,10 @@ fn way(origin: &Origin, report: &Report) -> String {
 }
 
 fn place(report: &Report, span: Span) -> String {
-    report.files.get(span.file).map_or_else(
-        || "outside of the files".to_owned(),
-        |f| format!("{}:{}", f.path, f.lines().line(span.start)),
-    )
+    report
+        .files
+        .get(span.file)
+        .map_or_else(|| "outside of the files".to_owned(), |f| format!("{}:{}", f.path, f.lines().line(span.start)))
 }
 
 fn shorten(text: &str) -> String {

@@ -27,12 +27,19 @@ pub fn definition(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offs
 }
 
 /// Who refers to the resource at a place, and the resource itself where that is asked for.
-pub fn references(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offset: u32, declaration: bool) -> Vec<Location> {
+pub fn references(
+    places: &Places<'_>,
+    graph: &ResourceGraph,
+    file: FileId,
+    offset: u32,
+    declaration: bool,
+) -> Vec<Location> {
     let Some(found) = locate::at(graph, file, offset) else { return Vec::new() };
     let own = declaration.then(|| graph.get(found.resource).head);
-    let incoming = graph.incoming(found.resource).filter(|e| graph.get(e.from).parent.is_none()).map(|e| {
-        if e.span.is_none() { graph.get(e.from).head } else { e.span }
-    });
+    let incoming = graph
+        .incoming(found.resource)
+        .filter(|e| graph.get(e.from).parent.is_none())
+        .map(|e| if e.span.is_none() { graph.get(e.from).head } else { e.span });
     locations(places, own.into_iter().chain(incoming).collect())
 }
 
@@ -49,17 +56,23 @@ pub fn symbols(places: &Places<'_>, graph: &ResourceGraph, file: FileId) -> Vec<
         .map(|id| {
             let node = graph.get(id);
             let children = children(places, &node.body, file, 0);
-            symbol(places, node.address.to_string(), Some(node.kind.to_string()), SymbolKind::CLASS, node.span, node.head, children)
+            symbol(
+                places,
+                node.address.to_string(),
+                Some(node.kind.to_string()),
+                SymbolKind::CLASS,
+                node.span,
+                node.head,
+                children,
+            )
         })
         .collect()
 }
 
 /// The resources that stand in a file, once each, by place. Instances of one block are one.
 pub fn in_file(graph: &ResourceGraph, file: FileId) -> Vec<ResourceId> {
-    let mut ids: Vec<ResourceId> = graph
-        .ids()
-        .filter(|&id| graph.get(id).span.file == file && graph.get(id).parent.is_none())
-        .collect();
+    let mut ids: Vec<ResourceId> =
+        graph.ids().filter(|&id| graph.get(id).span.file == file && graph.get(id).parent.is_none()).collect();
     ids.sort_by_key(|&id| (graph.get(id).span, id));
     ids.dedup_by_key(|id| graph.get(*id).span);
     ids
@@ -87,7 +100,15 @@ fn children(places: &Places<'_>, value: &Value, file: FileId, depth: usize) -> V
                 _ => (SymbolKind::PROPERTY, None),
             };
             let detail = detail.filter(|_| !inner.origin.sensitive).map(|d| d.to_string());
-            found.push(symbol(places, entry.key.to_string(), detail, kind, whole, head, children(places, inner, file, depth + 1)));
+            found.push(symbol(
+                places,
+                entry.key.to_string(),
+                detail,
+                kind,
+                whole,
+                head,
+                children(places, inner, file, depth + 1),
+            ));
         }
     }
     found
@@ -171,7 +192,8 @@ pub fn lenses(places: &Places<'_>, graph: &ResourceGraph, file: FileId) -> Vec<C
     let mut lenses = Vec::new();
     for id in in_file(graph, file) {
         let node = graph.get(id);
-        let mine = || places.report.diagnostics.iter().filter(|d| d.subject.as_ref().is_some_and(|s| s.span == node.span));
+        let mine =
+            || places.report.diagnostics.iter().filter(|d| d.subject.as_ref().is_some_and(|s| s.span == node.span));
         let count = mine().count();
         if count == 0 {
             continue;

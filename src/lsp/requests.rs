@@ -78,9 +78,11 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
             let at = p.text_document_position_params;
             let Some(about) = about(session, &at.text_document.uri) else { return write(()) };
             let offset = convert::offset(&about.file, at.position, session.encoding);
-            write(hover::hover(&about.checked.report, about.graph(), about.file.id, offset).map(|(value, span)| Hover {
-                contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value }),
-                range: (span.file == about.file.id).then(|| convert::range(&about.file, span, session.encoding)),
+            write(hover::hover(&about.checked.report, about.graph(), about.file.id, offset).map(|(value, span)| {
+                Hover {
+                    contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value }),
+                    range: (span.file == about.file.id).then(|| convert::range(&about.file, span, session.encoding)),
+                }
             }))
         }
         ask::GotoDefinition::METHOD => {
@@ -139,11 +141,11 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
         }
         ask::DocumentDiagnosticRequest::METHOD => {
             let p: lsp_types::DocumentDiagnosticParams = read(params)?;
-            let items = about(session, &p.text_document.uri).map(|about| {
-                diagnostics::by_file(&places(session, &about)).remove(&about.file.id).unwrap_or_default()
-            });
+            let items = about(session, &p.text_document.uri)
+                .map(|about| diagnostics::by_file(&places(session, &about)).remove(&about.file.id).unwrap_or_default());
             let full = FullDocumentDiagnosticReport { result_id: None, items: items.unwrap_or_default() };
-            let report = RelatedFullDocumentDiagnosticReport { related_documents: None, full_document_diagnostic_report: full };
+            let report =
+                RelatedFullDocumentDiagnosticReport { related_documents: None, full_document_diagnostic_report: full };
             write(DocumentDiagnosticReportResult::Report(DocumentDiagnosticReport::Full(report)))
         }
         ask::WorkspaceDiagnosticRequest::METHOD => {
@@ -236,4 +238,3 @@ fn collect_hints(session: &Session, about: &About, value: &Value, found: &mut Ve
         _ => {}
     }
 }
-

@@ -4,18 +4,18 @@ use super::capabilities::{self, Client};
 use super::check::{self, Checked, Checker, Job};
 use super::diagnostics::{self, Places, SOURCE};
 use super::documents::Documents;
-use super::paths::{Paths, common_base};
+use super::paths::Paths;
 use super::{convert, requests, workspace};
 use crate::analysis::{CancelToken, Change, Workspace};
 use crate::base::{ColumnEncoding, FastMap};
 use crossbeam_channel::select;
 use lsp_server::{Connection, Message, Notification, Request, RequestId};
 use lsp_types::notification::{self as note, Notification as _};
-use lsp_types::request::{self as ask, Request as _};
+use lsp_types::request as ask;
 use lsp_types::{
-    InitializeParams, InitializeResult, MessageType, ProgressParams, ProgressParamsValue, PublishDiagnosticsParams,
-    ServerInfo, ShowMessageParams, WorkDoneProgress, WorkDoneProgressBegin, WorkDoneProgressCreateParams,
-    WorkDoneProgressEnd,
+    InitializeParams, InitializeResult, MessageType, NumberOrString, ProgressParams, ProgressParamsValue,
+    PublishDiagnosticsParams, ServerInfo, ShowMessageParams, WorkDoneProgress, WorkDoneProgressBegin,
+    WorkDoneProgressCreateParams, WorkDoneProgressEnd,
 };
 use serde::de::DeserializeOwned;
 use std::error::Error;
@@ -90,12 +90,11 @@ pub struct Session<'c> {
 
 impl<'c> Session<'c> {
     fn new(connection: &'c Connection, encoding: ColumnEncoding, client: Client, roots: Vec<PathBuf>) -> Session<'c> {
-        let base = common_base(&roots).unwrap_or_default();
         Session {
             connection,
             client,
             encoding,
-            paths: Paths::new(base),
+            paths: Paths::new(&roots),
             roots,
             documents: Documents::default(),
             workspace: Workspace::default(),
@@ -118,15 +117,15 @@ impl<'c> Session<'c> {
         self.reload();
     }
 
-    /// Reads the configuration and the folders again.
+    /// Reads the configuration and the folders again; what is open in editors stays as it is there.
     fn reload(&mut self) {
-        match workspace::load(self.paths.base(), &self.roots) {
-            Ok(change) => self.apply(change),
-            Err(message) => {
-                self.tell::<note::ShowMessage>(ShowMessageParams { typ: MessageType::ERROR, message });
-                self.apply(Change::default());
-            }
+        let (workspace, problem) = workspace::open(self.paths.base(), &self.roots);
+        self.workspace = workspace;
+        if let Some(message) = problem {
+            self.tell::<note::ShowMessage>(ShowMessageParams { typ: MessageType::ERROR, message });
         }
+        let overlays = self.documents.iter().map(|(path, d)| (path.clone(), Some(d.text.clone()))).collect();
+        self.apply(Change { overlays, ..Change::default() });
     }
 
     fn run(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
@@ -227,7 +226,7 @@ impl<'c> Session<'c> {
         for path in self.published.keys().cloned().collect::<Vec<_>>() {
             self.publish(path, Vec::new());
         }
-        self.paths = Paths::new(common_base(&self.roots).unwrap_or_default());
+        self.paths = Paths::new(&self.roots);
         self.workspace = Workspace::default();
         self.documents = Documents::default();
         self.published.clear();
@@ -238,8 +237,6 @@ impl<'c> Session<'c> {
             }
         }
         self.reload();
-        let overlays = self.documents.iter().map(|(path, d)| (path.clone(), Some(d.text.clone()))).collect();
-        self.apply(Change { overlays, ..Change::default() });
     }
 
     fn watched(&mut self, events: &[lsp_types::FileEvent]) {
@@ -253,7 +250,7 @@ impl<'c> Session<'c> {
             }
             names.push(name);
         }
-        let change = workspace::reread(self.paths.base(), &self.roots, &names, self.workspace.settings());
+        let change = workspace::reread(&self.paths.disk, &names, self.workspace.settings());
         self.apply(change);
     }
 
@@ -268,7 +265,8 @@ impl<'c> Session<'c> {
         self.generation += 1;
         self.running.cancel();
         self.running = CancelToken::default();
-        let job = Job { generation: self.generation, snapshot: self.workspace.snapshot(), cancel: self.running.clone() };
+        let job =
+            Job { generation: self.generation, snapshot: self.workspace.snapshot(), cancel: self.running.clone() };
         self.checker.submit(job);
     }
 
@@ -316,7 +314,11 @@ impl<'c> Session<'c> {
     fn publish(&mut self, path: String, diagnostics: Vec<lsp_types::Diagnostic>) {
         let Some(uri) = self.paths.uri(&path) else { return };
         let version = self.documents.get(&path).map(|d| d.version);
-        self.tell::<note::PublishDiagnostics>(PublishDiagnosticsParams { uri, diagnostics: diagnostics.clone(), version });
+        self.tell::<note::PublishDiagnostics>(PublishDiagnosticsParams {
+            uri,
+            diagnostics: diagnostics.clone(),
+            version,
+        });
         if diagnostics.is_empty() {
             self.published.remove(&path);
         } else {
@@ -329,7 +331,9 @@ impl<'c> Session<'c> {
             return;
         }
         let token = "stacklint/load".to_owned();
-        self.ask::<ask::WorkDoneProgressCreate>(WorkDoneProgressCreateParams { token: token.clone().into() });
+        self.ask::<ask::WorkDoneProgressCreate>(WorkDoneProgressCreateParams {
+            token: NumberOrString::String(token.clone()),
+        });
         let begin = WorkDoneProgressBegin {
             title: "stacklint".to_owned(),
             message: Some("reading the workspace".to_owned()),
@@ -347,7 +351,7 @@ impl<'c> Session<'c> {
 
     fn report_progress(&self, token: &str, value: WorkDoneProgress) {
         let value = ProgressParamsValue::WorkDone(value);
-        self.tell::<note::Progress>(ProgressParams { token: token.to_owned().into(), value });
+        self.tell::<note::Progress>(ProgressParams { token: NumberOrString::String(token.to_owned()), value });
     }
 
     fn tell<N: note::Notification>(&self, params: N::Params) {
