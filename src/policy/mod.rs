@@ -8,6 +8,7 @@
 //! Nothing here knows a format, and nothing here touches the disk.
 
 pub mod compile;
+pub mod document;
 pub mod evaluate;
 pub mod fix;
 pub mod model;

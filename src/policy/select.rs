@@ -88,8 +88,8 @@ pub struct Choice {
 pub struct Chosen {
     /// The policies by number, ascending, with the severity of their findings.
     pub policies: Vec<(u32, Severity)>,
-    /// Parameters that were set, by policy and name.
-    pub params: FastMap<(u32, String), Value>,
+    /// Parameters that were set, by the policy's number and their names.
+    pub params: FastMap<u32, FastMap<String, Value>>,
     /// What in the choice names nothing, in words: a warning, not a failure.
     pub warnings: Vec<String>,
 }
@@ -139,7 +139,8 @@ impl PolicySet {
             let Some(param) = compiled.policy.params.iter().find(|p| p.name == name) else { continue };
             found = true;
             if super::evaluate::type_of(value) == Some(param.kind) {
-                chosen.params.insert((u32::try_from(i).unwrap_or(u32::MAX), name.to_owned()), value.clone());
+                let number = u32::try_from(i).unwrap_or(u32::MAX);
+                chosen.params.entry(number).or_default().insert(name.to_owned(), value.clone());
             } else {
                 chosen.warnings.push(format!(
                     "parameter `{name}` of `{}` takes a {}; its default is used",

@@ -52,6 +52,8 @@ pub struct Compiled {
     pub rule: Arc<Rule>,
     /// What its conditions refer to.
     pub pool: super::evaluate::Pool,
+    /// The values of parameters that the configuration does not set.
+    pub defaults: FastMap<String, Value>,
 }
 
 impl PolicySet {
@@ -187,7 +189,12 @@ impl Entry {
 impl Compiled {
     /// Makes a policy ready to be evaluated.
     pub fn new(policy: Policy) -> Compiled {
-        Compiled { rule: Arc::new(policy.rule.clone()), pool: super::evaluate::Pool::new(&policy.pool), policy }
+        Compiled {
+            rule: Arc::new(policy.rule.clone()),
+            pool: super::evaluate::Pool::new(&policy.pool),
+            defaults: policy.params.iter().map(|p| (p.name.clone(), literal_value(&p.default))).collect(),
+            policy,
+        }
     }
 }
 

@@ -1,12 +1,33 @@
 //! Policies held against the graph.
+//!
+//! The fast path answers true, false or unknown and leaves nothing behind. Only where the answer is true are the conditions
+//! evaluated once more to gather the evidence, and only where it is unknown to name the causes.
 
+mod checks;
+mod engine;
+mod finding;
+mod secret;
+mod trace;
+mod truth;
+mod walk;
+
+pub(super) use engine::{Engine, Scope, World};
+pub use secret::{is_credential_name, is_secret, known_key};
+pub(super) use trace::Off;
+pub use truth::Truth;
+pub(super) use walk::Node;
+
+use super::document::Documents;
 use super::model::{self, ValueType};
 use super::select::Chosen;
-use super::set::PolicySet;
-use crate::base::Files;
+use super::set::{Compiled, PolicySet};
+use super::words::glob_matches;
+use crate::base::{FastMap, Files};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::graph::{Cause, Data, ResourceGraph, ResourceId, Value};
-use std::sync::Arc;
+use rayon::prelude::*;
+use std::ops::ControlFlow;
+use std::sync::{Arc, OnceLock};
 
 /// What evaluating policies gives.
 #[derive(Debug, Default)]
@@ -47,7 +68,15 @@ pub struct Unknown {
 #[derive(Debug, Default)]
 pub struct Pool {
     values: Vec<Value>,
-    patterns: Vec<(String, std::sync::OnceLock<Option<regex::Regex>>)>,
+    patterns: Vec<Pattern>,
+}
+
+/// A regular expression that is built when it is first matched, once for each way of looking at case.
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    exact: OnceLock<Option<regex::Regex>>,
+    folded: OnceLock<Option<regex::Regex>>,
 }
 
 impl Pool {
@@ -55,9 +84,36 @@ impl Pool {
     pub fn new(pool: &model::Pool) -> Pool {
         Pool {
             values: pool.literals.iter().map(super::set::literal_value).collect(),
-            patterns: pool.patterns.iter().map(|p| (p.clone(), std::sync::OnceLock::new())).collect(),
+            patterns: pool
+                .patterns
+                .iter()
+                .map(|p| Pattern { text: p.clone(), exact: OnceLock::new(), folded: OnceLock::new() })
+                .collect(),
         }
     }
+
+    pub(super) fn value(&self, index: u16) -> Option<&Value> {
+        self.values.get(usize::from(index))
+    }
+
+    pub(super) fn regex(&self, index: u16, fold: bool) -> Option<&regex::Regex> {
+        let pattern = self.patterns.get(usize::from(index))?;
+        let slot = if fold { &pattern.folded } else { &pattern.exact };
+        slot.get_or_init(|| build_regex(&pattern.text, fold)).as_ref()
+    }
+
+    fn matches(&self, index: u16, text: &str, fold: bool) -> bool {
+        self.regex(index, fold).is_some_and(|regex| regex.is_match(text))
+    }
+}
+
+fn build_regex(pattern: &str, fold: bool) -> Option<regex::Regex> {
+    regex::RegexBuilder::new(pattern).case_insensitive(fold).size_limit(1 << 21).build().ok()
+}
+
+/// Whether a pattern that is not written in the policy (a parameter's) matches. One that cannot be read matches nothing.
+fn matches_once(pattern: &str, text: &str, fold: bool) -> bool {
+    build_regex(pattern, fold).is_some_and(|regex| regex.is_match(text))
 }
 
 /// The type of a value; `None` for null and what is unknown.
@@ -72,9 +128,129 @@ pub fn type_of(value: &Value) -> Option<ValueType> {
     }
 }
 
+/// Below this many resources, one thread is done before others have started.
+const WORTH_THREADS: usize = 200;
+
 /// Holds the chosen policies against a graph that [`views::derive`](super::views::derive) has completed. `files` holds
 /// the texts that the graph's spans refer to.
 pub fn evaluate(graph: &ResourceGraph, set: &PolicySet, chosen: &Chosen, files: &Files) -> Outcome {
-    let _ = (graph, set, chosen, files);
-    Outcome::default()
+    let documents = Documents::new(files);
+    let world = World::new(graph, set, &documents);
+    let by_kind = index(graph, set, chosen);
+    let judge = |id: ResourceId| {
+        let mut outcome = Outcome::default();
+        for &number in by_kind.get(&graph.get(id).kind).map_or(&[][..], Vec::as_slice) {
+            let Some((policy, severity)) = chosen.policies.get(number as usize) else { continue };
+            let Some(compiled) = set.entries().get(*policy as usize).and_then(|e| e.policy()) else { continue };
+            outcome.evaluations += 1;
+            Judge { world: &world, compiled, severity: *severity, params: chosen.params.get(policy) }
+                .judge(id, &mut outcome);
+        }
+        outcome
+    };
+    let ids: Vec<ResourceId> = graph.ids().filter(|&id| by_kind.contains_key(&graph.get(id).kind)).collect();
+    let outcomes: Vec<Outcome> = if ids.len() < WORTH_THREADS {
+        ids.into_iter().map(judge).collect()
+    } else {
+        ids.into_par_iter().with_min_len(16).map(judge).collect()
+    };
+    let mut whole = Outcome::default();
+    for outcome in outcomes {
+        whole.findings.extend(outcome.findings);
+        whole.unknowns.extend(outcome.unknowns);
+        whole.evaluations += outcome.evaluations;
+    }
+    whole
+}
+
+/// For every kind that occurs in the graph, which of the chosen policies judge it (as positions in `chosen`).
+fn index(graph: &ResourceGraph, set: &PolicySet, chosen: &Chosen) -> FastMap<Arc<str>, Vec<u32>> {
+    let mut by_kind: FastMap<Arc<str>, Vec<u32>> = FastMap::default();
+    let kinds: Vec<&Arc<str>> = graph.kinds().collect();
+    for (number, (policy, _)) in chosen.policies.iter().enumerate() {
+        let Some(entry) = set.entries().get(*policy as usize) else { continue };
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
+        for glob in &entry.index.resource {
+            let mut add = |kind: &Arc<str>| {
+                let list = by_kind.entry(kind.clone()).or_default();
+                if list.last() != Some(&number) {
+                    list.push(number);
+                }
+            };
+            if glob.contains(['*', '?']) {
+                kinds.iter().filter(|kind| glob_matches(glob, kind)).for_each(|kind| add(kind));
+            } else if let Some(&id) = graph.of_kind(glob).first() {
+                add(&graph.get(id).kind);
+            }
+        }
+    }
+    by_kind
+}
+
+/// One policy held against resources.
+pub(super) struct Judge<'a> {
+    pub world: &'a World<'a>,
+    pub compiled: &'a Compiled,
+    pub severity: Severity,
+    pub params: Option<&'a FastMap<String, Value>>,
+}
+
+impl Judge<'_> {
+    /// The value of a parameter: what the configuration sets, or else its default.
+    fn param(&self, name: &str) -> Option<Value> {
+        self.params.and_then(|p| p.get(name)).or_else(|| self.compiled.defaults.get(name)).cloned()
+    }
+
+    /// Holds the policy against a resource and adds what it finds.
+    pub fn judge(&self, id: ResourceId, outcome: &mut Outcome) {
+        let params = |name: &str| self.param(name);
+        let engine = Engine::new(self.world, &self.compiled.pool, &params);
+        let policy = &self.compiled.policy;
+        let scope = Scope::of(self.world.graph, id);
+        let guard = match &policy.guard {
+            Some(guard) => engine.condition(guard, &scope, &mut trace::Off),
+            None => Truth::True,
+        };
+        if guard == Truth::False {
+            return;
+        }
+        let Some(path) = &policy.for_each else {
+            self.one(&engine, &scope, guard, 0, outcome);
+            return;
+        };
+        let mut index = 0;
+        let _ = engine.walk(path, &scope, &mut |node: Node<'_>| {
+            if !node.value.is_null() {
+                let guard = if node.maybe.is_some() { Truth::Unknown } else { guard };
+                self.one(&engine, &scope.with_node(node), guard, index, outcome);
+                index += 1;
+            }
+            ControlFlow::Continue(())
+        });
+    }
+
+    /// Judges a resource, or one node of it. `guard` says whether the policy applies.
+    fn one(&self, engine: &Engine<'_>, scope: &Scope<'_>, guard: Truth, index: usize, outcome: &mut Outcome) {
+        let policy = &self.compiled.policy;
+        match engine.condition(&policy.deny, scope, &mut trace::Off).and(guard) {
+            Truth::False => {}
+            Truth::True => outcome.findings.push(self.finding(engine, scope, index)),
+            Truth::Unknown => {
+                let mut causes = trace::Causes::default();
+                if let Some(guard) = &policy.guard {
+                    engine.condition(guard, scope, &mut causes);
+                }
+                if let Some(cause) = scope.node.and_then(|n| n.maybe) {
+                    causes.0.push(cause.clone());
+                }
+                engine.condition(&policy.deny, scope, &mut causes);
+                outcome.unknowns.push(Unknown {
+                    rule: self.compiled.rule.clone(),
+                    severity: self.severity,
+                    resource: scope.judged,
+                    causes: causes.0,
+                });
+            }
+        }
+    }
 }

@@ -1,0 +1,572 @@
+//! Whether a text looks like a credential.
+//!
+//! Two ways lead to yes: the text has the form of a known kind of key, with whatever check that form allows; or its name says that it is a
+//! credential and the text is not one of the many things that stand in a credential's place: a placeholder, a
+//! variable, a path, the address of a secret in a store.
+
+/// Whether the text under this name (empty where it has none) looks like a credential.
+pub fn is_secret(name: &str, text: &str) -> bool {
+    let text = text.trim();
+    if text.len() < 4 || text.len() > 100_000 {
+        return false;
+    }
+    if known_key(text) {
+        return true;
+    }
+    is_credential_name(name) && is_plausible_credential(name, text)
+}
+
+/// Whether a known kind of key stands somewhere in the text.
+pub fn known_key(text: &str) -> bool {
+    if text.contains("-----BEGIN ") {
+        return private_key(text);
+    }
+    words(text).any(known_word) || text.split("://").skip(1).any(password_in_url) || azure_connection_string(text)
+}
+
+/// The runs of characters that keys are made of.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '+' | '~')))
+        .filter(|w| w.len() >= 16)
+}
+
+/// A form of key: what it begins with, what follows, and how long that is.
+struct Form {
+    prefix: &'static str,
+    alphabet: Alphabet,
+    least: usize,
+    most: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Alphabet {
+    /// `A-Z2-7`, and the other digits, which AWS has in old keys.
+    UpperDigits,
+    /// Letters and digits.
+    Alphanumeric,
+    /// Letters, digits, `_` and `-`.
+    Url,
+    /// Hexadecimal digits.
+    Hex,
+}
+
+impl Alphabet {
+    fn has(self, c: char) -> bool {
+        match self {
+            Alphabet::UpperDigits => c.is_ascii_uppercase() || c.is_ascii_digit(),
+            Alphabet::Alphanumeric => c.is_ascii_alphanumeric(),
+            Alphabet::Url => c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
+            Alphabet::Hex => c.is_ascii_hexdigit(),
+        }
+    }
+}
+
+const fn form(prefix: &'static str, alphabet: Alphabet, least: usize, most: usize) -> Form {
+    Form { prefix, alphabet, least, most }
+}
+
+/// The forms of keys, after the documentation of their issuers.
+const FORMS: &[Form] = &[
+    // AWS access key ids: "IAM identifiers", unique prefixes.
+    form("AKIA", Alphabet::UpperDigits, 16, 16),
+    form("ASIA", Alphabet::UpperDigits, 16, 16),
+    form("ABIA", Alphabet::UpperDigits, 16, 16),
+    form("ACCA", Alphabet::UpperDigits, 16, 16),
+    // Google API keys.
+    form("AIza", Alphabet::Url, 35, 35),
+    form("GOCSPX-", Alphabet::Url, 28, 28),
+    // GitHub tokens: classic, OAuth, app, refresh, fine-grained.
+    form("ghp_", Alphabet::Alphanumeric, 36, 255),
+    form("gho_", Alphabet::Alphanumeric, 36, 255),
+    form("ghu_", Alphabet::Alphanumeric, 36, 255),
+    form("ghs_", Alphabet::Alphanumeric, 36, 255),
+    form("ghr_", Alphabet::Alphanumeric, 36, 255),
+    form("github_pat_", Alphabet::Url, 60, 255),
+    form("glpat-", Alphabet::Url, 20, 64),
+    form("gldt-", Alphabet::Url, 20, 64),
+    // Slack.
+    form("xoxb-", Alphabet::Url, 20, 255),
+    form("xoxp-", Alphabet::Url, 20, 255),
+    form("xoxa-", Alphabet::Url, 20, 255),
+    form("xoxr-", Alphabet::Url, 20, 255),
+    form("xapp-", Alphabet::Url, 20, 255),
+    // Payment, mail, chat, packages.
+    form("sk_live_", Alphabet::Alphanumeric, 16, 255),
+    form("rk_live_", Alphabet::Alphanumeric, 16, 255),
+    form("sq0csp-", Alphabet::Url, 43, 43),
+    form("SG.", Alphabet::Url, 22, 22),
+    form("npm_", Alphabet::Alphanumeric, 36, 36),
+    form("pypi-", Alphabet::Url, 80, 400),
+    form("dop_v1_", Alphabet::Hex, 64, 64),
+    form("shpat_", Alphabet::Hex, 32, 32),
+    form("sk-ant-", Alphabet::Url, 40, 255),
+    form("sk-proj-", Alphabet::Url, 40, 255),
+    form("hf_", Alphabet::Alphanumeric, 34, 34),
+    form("hvs.", Alphabet::Url, 24, 255),
+    form("dapi", Alphabet::Hex, 32, 32),
+    form("glsa_", Alphabet::Url, 32, 64),
+    form("NRAK-", Alphabet::UpperDigits, 27, 27),
+    form("key-", Alphabet::Hex, 32, 32),
+];
+
+fn known_word(word: &str) -> bool {
+    for form in FORMS {
+        let Some(rest) = word.strip_prefix(form.prefix) else { continue };
+        let length = rest.chars().take_while(|c| form.alphabet.has(*c)).count();
+        let ends = rest.get(length..).is_none_or(|tail| !tail.starts_with(|c: char| c.is_ascii_alphanumeric()));
+        if length >= form.least && length <= form.most && ends && !is_dummy(rest) {
+            return true;
+        }
+    }
+    jwt(word) || slack_hook(word)
+}
+
+/// A JSON web token: a header that decodes to an algorithm, a body and a signature.
+fn jwt(word: &str) -> bool {
+    let mut parts = word.split('.');
+    let (Some(header), Some(body), Some(signature)) = (parts.next(), parts.next(), parts.next()) else { return false };
+    header.starts_with("eyJ")
+        && body.starts_with("eyJ")
+        && signature.len() >= 20
+        && decode_base64(header).is_some_and(|h| h.contains("\"alg\""))
+}
+
+fn slack_hook(word: &str) -> bool {
+    word.find("hooks.slack.com/services/T").is_some_and(|at| word.len() - at > 60)
+}
+
+/// A private key that holds more than a placeholder.
+fn private_key(text: &str) -> bool {
+    text.split("-----BEGIN ").skip(1).any(|part| {
+        let Some((label, rest)) = part.split_once("-----") else { return false };
+        if !label.trim_end().ends_with("PRIVATE KEY") && !label.contains("PRIVATE KEY BLOCK") {
+            return false;
+        }
+        let body = rest.split("-----END").next().unwrap_or("");
+        let material = body.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')).count();
+        material >= 40 && entropy(body) > 3.5
+    })
+}
+
+/// `user:password@` behind a scheme.
+fn password_in_url(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#', ' ', '"', '\'', '\n']).next().unwrap_or("");
+    let Some((user_info, _)) = authority.rsplit_once('@') else { return false };
+    let Some((user, password)) = user_info.split_once(':') else { return false };
+    !user.contains(['$', '{', '<']) && password.len() >= 4 && !is_placeholder(password)
+}
+
+/// `AccountKey=…` and `SharedAccessKey=…` with 256 or 512 bits in base 64.
+fn azure_connection_string(text: &str) -> bool {
+    ["AccountKey=", "SharedAccessKey=", "sharedaccesskey=", "accountkey="].iter().any(|sign| {
+        text.split(sign).skip(1).any(|rest| {
+            let key = rest.split([';', '"', '\'', ' ']).next().unwrap_or("");
+            matches!(key.len(), 44 | 88) && key.ends_with('=') && entropy(key) > 3.5
+        })
+    })
+}
+
+/// Words in a name that say that a credential stands there.
+const CREDENTIAL_WORDS: [&str; 24] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "credential",
+    "credentials",
+    "authkey",
+    "signingkey",
+    "encryptionkey",
+    "clientsecret",
+    "connectionstring",
+    "sharedkey",
+    "accountkey",
+    "masterkey",
+    "sshkey",
+    "licensekey",
+    "pass",
+    "bearer",
+];
+
+/// Words behind a credential's word that say that something about it stands there, not the credential itself.
+const ABOUT_WORDS: [&str; 44] = [
+    "name",
+    "id",
+    "ids",
+    "arn",
+    "arns",
+    "path",
+    "file",
+    "policy",
+    "length",
+    "enabled",
+    "version",
+    "type",
+    "ref",
+    "refs",
+    "url",
+    "uri",
+    "endpoint",
+    "rotation",
+    "expiry",
+    "expiration",
+    "ttl",
+    "age",
+    "algorithm",
+    "alias",
+    "role",
+    "manager",
+    "store",
+    "store_ref",
+    "keyref",
+    "region",
+    "lifetime",
+    "duration",
+    "format",
+    "mode",
+    "required",
+    "env",
+    "var",
+    "variable",
+    "selector",
+    "provider",
+    "prefix",
+    "location",
+    "encryption",
+    "names",
+];
+
+/// Whether a name says that its value is a credential.
+pub fn is_credential_name(name: &str) -> bool {
+    let words = name_words(name);
+    let joined: String = words.concat();
+    let last_credential = words.iter().enumerate().rev().find(|(i, word)| {
+        CREDENTIAL_WORDS.contains(&word.as_str())
+            || (*i > 0
+                && words
+                    .get(i - 1)
+                    .is_some_and(|before| CREDENTIAL_WORDS.contains(&format!("{before}{word}").as_str())))
+    });
+    match last_credential {
+        Some((index, _)) => !words.iter().skip(index + 1).any(|w| ABOUT_WORDS.contains(&w.as_str())),
+        None => CREDENTIAL_WORDS.iter().filter(|w| w.len() > 4).any(|w| joined.ends_with(w)),
+    }
+}
+
+/// The words of a name in lower case: `dbPassword`, `DB_PASSWORD` and `db-password` all have two.
+fn name_words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut lower_before = false;
+    let mut start = true;
+    for c in name.chars() {
+        if !c.is_alphanumeric() {
+            start = true;
+            lower_before = false;
+            continue;
+        }
+        if start || (c.is_uppercase() && lower_before) {
+            words.push(String::new());
+        }
+        start = false;
+        lower_before = c.is_lowercase() || c.is_numeric();
+        if let Some(word) = words.last_mut() {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words
+}
+
+/// Whether a text can be a credential, given that its name says so.
+fn is_plausible_credential(name: &str, text: &str) -> bool {
+    if is_placeholder(text) || is_address_of_secret(text) || text.contains(char::is_whitespace) && !looks_random(text) {
+        return false;
+    }
+    let name = name.to_ascii_lowercase();
+    // People choose passwords; machines make keys and tokens.
+    let chosen = ["pass", "pwd"].iter().any(|w| name.contains(w));
+    if chosen {
+        return text.len() >= 4 && !is_word_about(text);
+    }
+    looks_random(text) || (text.len() >= 8 && has_mixed_classes(text) && !is_word_about(text))
+}
+
+/// What stands in the place of a credential.
+fn is_placeholder(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let wrapped =
+        [("${", "}"), ("{{", "}}"), ("<", ">"), ("$(", ")"), ("%", "%"), ("[", "]"), ("#{", "}"), ("__", "__")];
+    wrapped.iter().any(|(open, close)| text.starts_with(open) && text.ends_with(close))
+        || text.contains("${")
+        || text.contains("{{")
+        || text.starts_with('$')
+        || is_dummy(text)
+        || [
+            "null",
+            "none",
+            "true",
+            "false",
+            "undefined",
+            "unset",
+            "default",
+            "empty",
+            "required",
+            "optional",
+            "enabled",
+            "disabled",
+            "never",
+            "always",
+            "managed",
+            "generated",
+            "(sensitive value)",
+            "redacted",
+            "todo",
+            "tbd",
+            "n/a",
+        ]
+        .contains(&lower.as_str())
+}
+
+/// Words and patterns that people write where a credential will be.
+fn is_dummy(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    let mut distinct: Vec<char> = lower.chars().filter(|c| c.is_alphanumeric()).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct.len() <= 2
+        || [
+            "example",
+            "changeme",
+            "change-me",
+            "change_me",
+            "placeholder",
+            "replaceme",
+            "replace-me",
+            "replace_me",
+            "dummy",
+            "your-",
+            "your_",
+            "yourpassword",
+            "insert-",
+            "insert_",
+            "xxxx",
+            "fake",
+            "redacted",
+            "<your",
+            "sample",
+        ]
+        .iter()
+        .any(|w| lower.contains(w))
+}
+
+/// The address of a secret in a store, a path, an ARN: where a secret is, not what it is.
+fn is_address_of_secret(text: &str) -> bool {
+    text.starts_with("arn:")
+        || text.starts_with(['/', '.', '~'])
+        || [
+            "projects/",
+            "secret/",
+            "secrets/",
+            "vault:",
+            "ssm:",
+            "ref+",
+            "op://",
+            "keyvault:",
+            "@Microsoft.KeyVault",
+            "sm://",
+            "gcp:///",
+            "file:",
+            "data.",
+            "var.",
+            "local.",
+            "module.",
+            "aws_",
+            "azurerm_",
+            "google_",
+            "random_",
+            "http://",
+            "https://",
+        ]
+        .iter()
+        .any(|p| text.starts_with(p))
+        || text.contains("secretsmanager")
+        || text.ends_with(".pem")
+        || text.ends_with(".key")
+        || text.ends_with(".json")
+}
+
+/// Text that names a credential rather than being one: `db-password`, `my_secret_name`.
+fn is_word_about(text: &str) -> bool {
+    let lettered = text.chars().all(|c| c.is_ascii_lowercase() || matches!(c, '-' | '_' | '.' | '/'));
+    lettered
+        && text.contains(['-', '_', '.', '/'])
+        && text.split(['-', '_', '.', '/']).any(|w| {
+            CREDENTIAL_WORDS.contains(&w)
+                || ["key", "auth", "name", "ref", "db", "database", "credentials"].contains(&w)
+        })
+}
+
+/// Long, of many different characters, in no language's order.
+fn looks_random(text: &str) -> bool {
+    if text.len() < 16 || text.contains(char::is_whitespace) {
+        return false;
+    }
+    let hex = text.chars().all(|c| c.is_ascii_hexdigit());
+    let least = if hex { 3.0 } else { 3.5 };
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    entropy(text) >= least && (hex || digits > 0 || entropy(text) > 4.2)
+}
+
+/// At least three of lower case, upper case, digits and other signs.
+fn has_mixed_classes(text: &str) -> bool {
+    let classes: [fn(&char) -> bool; 4] =
+        [char::is_ascii_lowercase, char::is_ascii_uppercase, char::is_ascii_digit, |c| !c.is_ascii_alphanumeric()];
+    classes.iter().filter(|class| text.chars().any(|c| class(&c))).count() >= 3
+}
+
+/// Shannon's entropy in bits for each character.
+fn entropy(text: &str) -> f64 {
+    let mut counts = [0_u32; 256];
+    let bytes = text.as_bytes();
+    for b in bytes {
+        if let Some(count) = counts.get_mut(usize::from(*b)) {
+            *count += 1;
+        }
+    }
+    let total = bytes.len().max(1);
+    #[expect(clippy::cast_precision_loss, reason = "texts are short")]
+    let total = total as f64;
+    counts
+        .iter()
+        .filter(|c| **c > 0)
+        .map(|c| {
+            let p = f64::from(*c) / total;
+            -p * p.log2()
+        })
+        .sum()
+}
+
+/// Base 64, in either alphabet, to text.
+fn decode_base64(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut bits, mut held) = (0_u32, 0);
+    for c in text.trim_end_matches('=').bytes() {
+        let six = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(six);
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys are put together here so that no scanner takes this file for a leak.
+    fn key(parts: &[&str]) -> String {
+        parts.concat()
+    }
+
+    #[test]
+    fn known_kinds_of_key_need_no_name() {
+        for text in [
+            key(&["AKIA", "Q3EGVXWZ7HPLM4TN"]),
+            key(&["export AWS_ACCESS_KEY_ID=AKIA", "Q3EGVXWZ7HPLM4TN\n"]),
+            key(&["ghp_", "a8Kd02mfLq93nZxT5cVb7Yw1Re6Uo4Pi2Ssg"]),
+            key(&["AIza", "SyD4f8kLm2Qw9Xe7Rt5Yu3Io1Pa6Sd0Fg_h"]),
+            key(&["xoxb-", "123456789012-abcdefGHIJKLmnop"]),
+            key(&["postgres://app:", "s3cr3t-Pa55@db.internal:5432/x"]),
+        ] {
+            assert!(is_secret("", &text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_needed_for_what_has_no_known_form() {
+        let random = key(&["kJ8s", "Lq2nVx7Wm4Zp9TgB"]);
+        assert!(is_secret("api_key", &random));
+        assert!(is_secret("clientSecret", &random));
+        assert!(is_secret("DB_PASSWORD", "hunter2!"));
+        assert!(is_secret("master_password", "foobarbaz"));
+        assert!(!is_secret("description", &random));
+        assert!(!is_secret("bucket", &random));
+    }
+
+    #[test]
+    fn what_stands_in_the_place_of_a_credential_is_none() {
+        for (name, text) in [
+            ("password", "${var.db_password}"),
+            ("password", "CHANGEME"),
+            ("password", "<your-password>"),
+            ("password", "xxxxxxxx"),
+            ("password", "$DB_PASSWORD"),
+            ("secret_arn", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"),
+            ("secret", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbCdEf"),
+            ("secret_name", "prod-db-secret-2024-Ab"),
+            ("password_file", "/run/secrets/db"),
+            ("token", "/var/run/secrets/token"),
+            ("password_length", "32"),
+            ("secret", "projects/p/secrets/s/versions/1"),
+            ("secretKeyRef", "db-credentials"),
+            ("token_type", "Bearer123Abc"),
+            ("api_key", "data.vault_generic_secret.x"),
+            ("password", "{{ .Values.password }}"),
+            ("access_key", "AKIAXXXXXXXXXXXXXXXX"),
+            ("client_secret", "db-password"),
+            ("password", "null"),
+        ] {
+            assert!(!is_secret(name, text), "{name} = {text}");
+        }
+    }
+
+    #[test]
+    fn names_of_credentials() {
+        for (name, expected) in [
+            ("password", true),
+            ("db_password", true),
+            ("dbPassword", true),
+            ("api_key", true),
+            ("API-KEY", true),
+            ("aws_secret_access_key", true),
+            ("ssh_key", true),
+            ("secret_id", false),
+            ("password_policy", false),
+            ("passwordLength", false),
+            ("compass", false),
+            ("bypass_rules", false),
+            ("tokens_per_minute", false),
+            ("kms_key_id", false),
+        ] {
+            assert_eq!(is_credential_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_private_key_holds_key_material() {
+        let body = "MIIEowIBAAKCAQEA7bq98Xyzzk3Jq0v1Lx2FwGd8sYtHn5pQrUe4Zc6WmKo9Ai+/";
+        let text =
+            |body: &str| key(&["-----BEGIN RSA PRIVATE", " KEY-----\n", body, "\n-----END RSA PRIVATE", " KEY-----\n"]);
+        assert!(is_secret("", &text(body)));
+        assert!(!is_secret("", &text("...")));
+        assert!(!is_secret(
+            "",
+            "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA7bq98Xyzzk3Jq0v1Lx2F"
+        ));
+    }
+}
