@@ -104,7 +104,7 @@ fn check(set: &Arc<PolicySet>, policy: usize, example: &Example) -> Option<Repor
     let number = u32::try_from(policy).ok()?;
     let mut chosen = Chosen { policies: vec![(number, entry.severity())], ..Chosen::default() };
     for (name, value) in &example.params {
-        chosen.params.insert((number, name.clone()), literal_value(value));
+        chosen.params.entry(number).or_default().insert(name.clone(), literal_value(value));
     }
     let texts: Vec<(String, Arc<str>)> =
         example.files.iter().map(|(path, text)| (path.clone(), text.as_str().into())).collect();
