@@ -19,6 +19,7 @@ mod suppress;
 mod verdict;
 mod workspace;
 
+pub use crate::formats::LedgerEntry;
 pub use baseline::{Accepted, Baseline};
 pub use check::Built;
 pub use guard::{CancelToken, Cancelled, is_guarded};

@@ -4,14 +4,13 @@
 #![allow(clippy::panic, reason = "a sample that does not fit its text is a mistake in the test")]
 
 use crate::analysis::{
-    Failure, FileEntry, FileState, Ledger, Report, Stats, Suppressed, Suppression, SuppressionKind, Timings,
-    UnknownResult,
+    Failure, FileEntry, FileState, Ledger, LedgerEntry, Report, Stats, Suppressed, Suppression, SuppressionKind,
+    Timings, UnknownResult,
 };
 use crate::base::{FileId, Files, Span};
 use crate::diagnostic::{
     Category, Diagnostic, Edit, Fix, Label, Occurrence, Rule, Safety, Severity, Subject, SyntaxError,
 };
-use crate::formats::LedgerEntry;
 use crate::graph::CauseKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -262,5 +261,6 @@ pub fn report() -> Report {
         stats: Stats { files: 5, bytes: 900, resources: 5, edges: 2, policies: 6, evaluations: 9, not_known: 2 },
         timings: Timings { steps: vec![("check", Duration::from_millis(12))] },
         files,
+        ..Report::default()
     }
 }
