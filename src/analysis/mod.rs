@@ -16,6 +16,8 @@ mod memory;
 mod report;
 mod settings;
 mod suppress;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod workspace;
 
