@@ -11,6 +11,7 @@ pub mod compile;
 pub mod document;
 pub mod evaluate;
 pub mod fix;
+mod lens;
 pub mod model;
 mod select;
 mod set;

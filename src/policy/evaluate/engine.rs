@@ -490,6 +490,13 @@ impl Engine<'_> {
         truth
     }
 
+    /// The causes of what is unknown in a condition.
+    pub fn causes(&self, condition: &Condition, scope: &Scope<'_>) -> Vec<Arc<Cause>> {
+        let mut causes = super::trace::Causes::default();
+        self.condition(condition, scope, &mut causes);
+        causes.0
+    }
+
     /// The value of an operand. `None` where its path selects nothing.
     pub fn operand<'v>(&'v self, operand: &Operand, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
         match operand {
