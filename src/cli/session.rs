@@ -110,9 +110,13 @@ impl Session {
         Ok(Session { working_directory, config, config_folder })
     }
 
-    /// The program's policies and those of the configuration's folders.
+    /// The program's policies and those of the configuration's folders. Who writes policies for the program sets
+    /// `STACKLINT_POLICIES` to the folder they are in, which is then read in place of the binary's table.
     pub fn policies(&self, terminal: &Terminal) -> Result<PolicySet, Problem> {
-        let mut set = PolicySet::builtin();
+        let mut set = match std::env::var_os("STACKLINT_POLICIES") {
+            Some(folder) if !folder.is_empty() => load_policies(&self.working_directory.join(folder), terminal)?,
+            _ => PolicySet::builtin(),
+        };
         for folder in &self.config.policy_dirs {
             set.extend(load_policies(&self.config_folder.join(folder), terminal)?);
         }
