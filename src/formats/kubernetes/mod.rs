@@ -8,6 +8,7 @@ pub mod from_terraform;
 pub mod kinds;
 mod links;
 mod lower;
+pub mod schema;
 pub mod selector;
 
 #[cfg(test)]
@@ -58,6 +59,7 @@ impl Format for Kubernetes {
             lowered.resources.extend(one.resources);
             lowered.ledger.extend(one.ledger);
         }
+        schema::annotate(&mut lowered, cx.options.kubernetes_version.as_deref());
         lowered
     }
 

@@ -51,7 +51,7 @@ impl World {
     }
 
     fn addresses(&self) -> Vec<&str> {
-        self.graph.resources.iter().map(|r| &*r.address).collect()
+        self.graph.resources.iter().filter(|r| &*r.kind != "schema-problem").map(|r| &*r.address).collect()
     }
 
     /// `from via to` of every edge but those to namespaces, sorted.
