@@ -19,7 +19,8 @@ use std::any::Any;
 use std::sync::Arc;
 
 /// Every format, in the order in which they are asked whether a file is theirs.
-pub static FORMATS: &[&dyn Format] = &[&dockerfile::Dockerfile, &kubernetes::Kubernetes, &compose::Compose];
+pub static FORMATS: &[&dyn Format] =
+    &[&terraform::Terraform, &dockerfile::Dockerfile, &kubernetes::Kubernetes, &compose::Compose];
 
 /// One kind of input.
 pub trait Format: Sync + Send {

@@ -19,6 +19,7 @@ pub fn attribute(val: &Val, name: &str, span: Span) -> EvalResult {
     match &val.datum {
         Datum::Object(table) | Datum::Map(table) => match table.get(name) {
             Some(member) => Ok(member.clone().inherit(val)),
+            None if table.rest.is_some() => Ok(result_unknown(Type::Any, val, span)),
             None if matches!(val.datum, Datum::Map(_)) => {
                 Err(EvalError::new(format!("the map has no element {name:?}"), span))
             }
@@ -105,6 +106,9 @@ pub fn index(val: &Val, key: &Val, span: Span) -> EvalResult {
                 let message = format!("the index {n} is not among the {} elements", items.len());
                 EvalError::new(message, span)
             })?
+        }
+        (Datum::Object(table), Datum::String(name)) if table.rest.is_some() && table.get(name).is_none() => {
+            return Ok(result_unknown(Type::Any, val, span));
         }
         (Datum::Map(table) | Datum::Object(table), Datum::String(key)) => {
             table.get(key).ok_or_else(|| EvalError::new(format!("there is no element {key:?}"), span))?

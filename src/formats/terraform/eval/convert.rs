@@ -28,6 +28,11 @@ fn convert_datum(val: &Val, ty: &Type) -> Result<Option<Datum>, String> {
     if matches!(val.datum, Datum::Null(_) | Datum::Unknown(_)) {
         return convert_absent(val, ty);
     }
+    if let (Datum::Object(table), Type::Map(_) | Type::Object(_)) = (&val.datum, ty)
+        && let Some(rest) = &table.rest
+    {
+        return Ok(Some(Datum::Unknown(Arc::new(Unknown::of(ty.plain(), rest.cause.clone())))));
+    }
     Ok(Some(match (&val.datum, ty) {
         (Datum::Bool(b), Type::String) => Datum::String(if *b { "true" } else { "false" }.into()),
         (Datum::Number(n), Type::String) => Datum::String(n.to_string().into()),
@@ -72,7 +77,7 @@ fn convert_datum(val: &Val, ty: &Type) -> Result<Option<Datum>, String> {
                 entries.push(Member { key: m.key.clone(), key_span: m.key_span, val: converted });
             }
             let elem = settle(&want, entries.iter_mut().map(|m| &mut m.val))?;
-            Datum::Map(Arc::new(Table { elem, entries }))
+            Datum::Map(Arc::new(Table { elem, entries, rest: None }))
         }
         (Datum::Map(table) | Datum::Object(table), Type::Object(_)) => {
             Datum::Object(Arc::new(convert_object(table, ty)?))
@@ -189,7 +194,7 @@ fn convert_object(table: &Table, ty: &Type) -> Result<Table, String> {
         };
         entries.push(Member { key: attr.name.clone(), key_span, val: converted });
     }
-    Ok(Table { elem: Type::Any, entries })
+    Ok(Table { elem: Type::Any, entries, rest: None })
 }
 
 /// Whether a conversion to the type may fill in defaults, so that it cannot be skipped.

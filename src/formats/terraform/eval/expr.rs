@@ -478,6 +478,7 @@ pub(super) fn elements_of(collection: &Val, span: Span) -> Result<Option<Vec<(Va
         Datum::List(seq) => indexed(&seq.items, take),
         Datum::Tuple(items) => indexed(items, take),
         Datum::Set(seq) => seq.items.iter().map(|v| (take(v), take(v))).collect(),
+        Datum::Object(table) if table.rest.is_some() => return Ok(None),
         Datum::Map(table) | Datum::Object(table) => {
             let pair = |m: &Member| (Val::at(Datum::String(m.key.clone()), m.key_span), take(&m.val));
             table.entries.iter().map(pair).collect()

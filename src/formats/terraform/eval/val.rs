@@ -59,6 +59,9 @@ pub struct Table {
     pub elem: Type,
     /// The members.
     pub entries: Vec<Member>,
+    /// Why an object may have further attributes that are not known, as a resource does whose provider's schema says
+    /// what else there is.
+    pub rest: Option<Arc<Unknown>>,
 }
 
 /// A member of a map or object.
@@ -186,7 +189,7 @@ impl Table {
             entries.dedup_by(|a, b| a.key == b.key);
             entries.reverse();
         }
-        Table { elem, entries }
+        Table { elem, entries, rest: None }
     }
 
     /// The member of a key.
@@ -267,6 +270,15 @@ impl Val {
     /// An object.
     pub fn object(entries: Vec<Member>) -> Val {
         Val::new(Datum::Object(Arc::new(Table::new(Type::Any, entries))))
+    }
+
+    /// The object with further attributes that are not known.
+    #[must_use]
+    pub fn open(mut self, cause: Arc<Cause>) -> Val {
+        if let Datum::Object(table) = &mut self.datum {
+            Arc::make_mut(table).rest = Some(Arc::new(Unknown::of(Type::Any, cause)));
+        }
+        self
     }
 
     /// An unknown of a type.
@@ -359,6 +371,7 @@ impl Val {
     pub fn find_unknown(&self) -> Option<&Unknown> {
         match &self.datum {
             Datum::Unknown(unknown) => Some(unknown),
+            Datum::Object(table) if table.rest.is_some() => table.rest.as_deref(),
             _ => self.children().find_map(Val::find_unknown),
         }
     }
@@ -557,6 +570,6 @@ impl Val {
 impl Table {
     fn map(&self, f: &mut dyn FnMut(&Val) -> Val) -> Table {
         let member = |m: &Member| Member { key: m.key.clone(), key_span: m.key_span, val: f(&m.val) };
-        Table { elem: self.elem.clone(), entries: self.entries.iter().map(member).collect() }
+        Table { elem: self.elem.clone(), entries: self.entries.iter().map(member).collect(), rest: self.rest.clone() }
     }
 }

@@ -184,6 +184,8 @@ fn run(evaluator: &Evaluator<'_>, signature: &'static Signature, given: &[Val], 
             Datum::Null(Type::Any) if !param.flags.has(Flags::DYNAMIC) => open = true,
             Datum::Unknown(u) if u.ty.is_any() && !param.flags.has(Flags::DYNAMIC) => open = true,
             Datum::Unknown(_) if !param.flags.has(Flags::UNKNOWN) => unknown = true,
+            // Which attributes it has only the provider's schema says.
+            Datum::Object(table) if table.rest.is_some() && !param.flags.has(Flags::UNKNOWN) => open = true,
             _ => {}
         }
         args.push(val);
