@@ -84,6 +84,8 @@ pub struct Unknown {
     pub not_null: bool,
     /// What a string begins with.
     pub prefix: Option<Arc<str>>,
+    /// What a string ends with, where Terraform knows the whole of it and only we do not (a path of this machine).
+    pub suffix: Option<Arc<str>>,
     /// A collection's least length.
     pub min_len: usize,
     /// A collection's greatest length.
@@ -176,7 +178,17 @@ impl Refs {
 impl Unknown {
     /// An unknown of which only the type is known.
     pub fn of(ty: Type, cause: Arc<Cause>) -> Unknown {
-        Unknown { ty, not_null: false, prefix: None, min_len: 0, max_len: usize::MAX, min: None, max: None, cause }
+        Unknown {
+            ty,
+            not_null: false,
+            prefix: None,
+            suffix: None,
+            min_len: 0,
+            max_len: usize::MAX,
+            min: None,
+            max: None,
+            cause,
+        }
     }
 }
 
@@ -345,6 +357,8 @@ impl Val {
             Datum::Set(seq) => Type::set(seq.elem.clone()),
             Datum::Map(table) => Type::map(table.elem.clone()),
             Datum::Tuple(items) => Type::Tuple(items.iter().map(Val::ty).collect()),
+            // Which attributes it has is not known.
+            Datum::Object(table) if table.rest.is_some() => Type::Any,
             Datum::Object(table) => Type::object(table.entries.iter().map(|m| (m.key.clone(), m.val.ty()))),
         }
     }

@@ -1,10 +1,22 @@
 //! Terraform's functions: one table, and what is common to all calls (cty's `function` package): the number of
 //! arguments, their conversion, null, unknown and marked arguments, and where the result comes from.
 
+mod collections;
+mod encoding;
+mod files;
 pub(super) mod format;
+mod hash;
 mod json;
+mod network;
+mod numeric;
+mod regexes;
+mod rsa;
+mod sets;
 mod signatures;
+mod strings;
+mod time;
 mod values;
+mod yaml;
 
 use super::expr::{Evaluator, Vars};
 use super::{Datum, EvalError, EvalResult, Marks, Type, Val, convert};
@@ -106,6 +118,7 @@ pub fn call(evaluator: &Evaluator<'_>, call: &Call, span: Span, vars: Option<&Va
     match name {
         "try" => return try_(evaluator, &call.args, span, vars),
         "can" => return can(evaluator, &call.args, span, vars),
+        "templatestring" if !call.expand => return files::template_string(evaluator, &call.args, span, vars),
         _ => {}
     }
     let Some(signature) = signatures::find(name) else {
@@ -174,7 +187,7 @@ fn run(evaluator: &Evaluator<'_>, signature: &'static Signature, given: &[Val], 
             let (plain, found) = val.unmarked_deep();
             marks = marks.with(found);
             val = plain;
-        } else {
+        } else if !signature.picks {
             marks = marks.with(val.marks);
         }
         if val.is_null() && !param.flags.has(Flags::NULL) {

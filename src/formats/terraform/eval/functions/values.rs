@@ -108,7 +108,11 @@ pub fn coalescelist(call: &FnCall<'_, '_>) -> FnResult {
         return fail("at least one argument is required");
     }
     let types: Vec<Type> = call.args.iter().map(Val::ty).collect();
-    if types.iter().any(|t| !matches!(t, Type::List(_) | Type::Tuple(_) | Type::Any)) {
+    let fits = |v: &Val| match v.ty() {
+        Type::List(_) | Type::Tuple(_) => true,
+        ty => ty.is_any() && !v.is_null(),
+    };
+    if !call.args.iter().all(fits) {
         return fail("the arguments must be lists or tuples");
     }
     for arg in call.args {

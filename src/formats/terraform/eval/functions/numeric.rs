@@ -1,0 +1,176 @@
+//! Numbers.
+
+use super::{FnCall, FnResult, fail, fail_arg};
+use crate::formats::terraform::eval::{Datum, Type, Val, convert};
+use crate::graph::Number;
+
+fn num<'a>(call: &FnCall<'a, '_>, i: usize) -> &'a Number {
+    static ZERO: Number = Number::Int(0);
+    call.arg(i).as_number().unwrap_or(&ZERO)
+}
+
+pub fn abs(call: &FnCall<'_, '_>) -> FnResult {
+    Ok(Val::number(num(call, 0).abs()))
+}
+
+pub fn ceil(call: &FnCall<'_, '_>) -> FnResult {
+    num(call, 0).ceil().map_or_else(|| fail("the number is too large"), |n| Ok(Val::number(n)))
+}
+
+pub fn floor(call: &FnCall<'_, '_>) -> FnResult {
+    num(call, 0).floor().map_or_else(|| fail("the number is too large"), |n| Ok(Val::number(n)))
+}
+
+fn float(f: f64) -> FnResult {
+    match Number::from_f64(f) {
+        Some(n) => Ok(Val::number(n)),
+        None if f.is_nan() => fail("the result is no number"),
+        None => Err(super::FnError {
+            arg: None,
+            message: "the result is too large or too small".to_owned(),
+            kind: crate::graph::CauseKind::Limit,
+        }),
+    }
+}
+
+pub fn log(call: &FnCall<'_, '_>) -> FnResult {
+    float(num(call, 0).to_f64().ln() / num(call, 1).to_f64().ln())
+}
+
+pub fn pow(call: &FnCall<'_, '_>) -> FnResult {
+    float(num(call, 0).to_f64().powf(num(call, 1).to_f64()))
+}
+
+pub fn signum(call: &FnCall<'_, '_>) -> FnResult {
+    Ok(Val::number(call.int(0)?.signum()))
+}
+
+fn extreme(call: &FnCall<'_, '_>, wanted: std::cmp::Ordering) -> FnResult {
+    let mut numbers = call.args.iter().filter_map(|a| a.as_number());
+    let Some(mut best) = numbers.next() else {
+        return fail("at least one number is required");
+    };
+    for n in numbers {
+        if n.cmp(best) == wanted {
+            best = n;
+        }
+    }
+    Ok(Val::number(best.clone()))
+}
+
+pub fn max(call: &FnCall<'_, '_>) -> FnResult {
+    extreme(call, std::cmp::Ordering::Greater)
+}
+
+pub fn min(call: &FnCall<'_, '_>) -> FnResult {
+    extreme(call, std::cmp::Ordering::Less)
+}
+
+pub fn parseint(call: &FnCall<'_, '_>) -> FnResult {
+    let val = call.arg(0);
+    let Datum::String(text) = &val.datum else {
+        return fail_arg(0, "it must be a string");
+    };
+    let base = match u32::try_from(call.int(1)?) {
+        Ok(base @ 2..=36) => base,
+        // Beyond 36, capitals stand for digits of their own.
+        Ok(base @ 37..=62) => base,
+        _ => return fail_arg(1, "the base must be between 2 and 62"),
+    };
+    let parsed = if base <= 36 { Number::from_digits(text, base) } else { parse_wide(text, base) };
+    match parsed {
+        Some(n) => Ok(Val::number(n)),
+        None => fail_arg(0, format!("{text:?} is no whole number in base {base}")),
+    }
+}
+
+/// Digits, small letters from 10, capitals from 36.
+fn parse_wide(text: &str, base: u32) -> Option<Number> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    if digits.is_empty() || digits.len() > 2_000 {
+        return None;
+    }
+    let base_number = Number::Int(i64::from(base));
+    let mut n = Number::Int(0);
+    for c in digits.bytes() {
+        let digit = match c {
+            b'0'..=b'9' => c - b'0',
+            b'a'..=b'z' => c - b'a' + 10,
+            b'A'..=b'Z' => c - b'A' + 36,
+            _ => return None,
+        };
+        if u32::from(digit) >= base {
+            return None;
+        }
+        n = n.mul(&base_number)?.add(&Number::Int(i64::from(digit)))?;
+    }
+    Some(if negative { n.neg() } else { n })
+}
+
+pub fn range(call: &FnCall<'_, '_>) -> FnResult {
+    let (start, end, step) = match call.args.len() {
+        1 => (Number::Int(0), num(call, 0).clone(), None),
+        2 => (num(call, 0).clone(), num(call, 1).clone(), None),
+        3 => (num(call, 0).clone(), num(call, 1).clone(), Some(num(call, 2).clone())),
+        _ => return fail("it takes one to three numbers"),
+    };
+    let down = end < start;
+    let step = step.unwrap_or(Number::Int(if down { -1 } else { 1 }));
+    let mut items = Vec::new();
+    if end != start {
+        if step.is_zero() {
+            return fail_arg(2, "the step must not be zero");
+        }
+        if down != step.is_negative() {
+            return fail_arg(2, "the step leads away from the end");
+        }
+        let mut at = start;
+        while if down { at > end } else { at < end } {
+            if items.len() >= 1024 {
+                return fail("a range has at most 1024 numbers");
+            }
+            items.push(Val::number(at.clone()));
+            at = match at.add(&step) {
+                Some(next) => next,
+                None => return fail("the numbers become too large"),
+            };
+        }
+    }
+    call.spend(items.len())?;
+    Ok(Val::list(Type::Number, items))
+}
+
+pub fn sum(call: &FnCall<'_, '_>) -> FnResult {
+    let val = call.arg(0);
+    let Some(items) = val.items() else {
+        return fail_arg(0, "it must be a list, set or tuple of numbers");
+    };
+    if items.is_empty() {
+        return fail_arg(0, "an empty list has no sum");
+    }
+    let mut total = Number::Int(0);
+    for (i, item) in items.iter().enumerate() {
+        if item.is_null() {
+            return fail_arg(0, "it must not hold null");
+        }
+        if !item.is_known() {
+            return Ok(call.unknown(Type::Number).not_null());
+        }
+        let Ok(number) = convert(item, &Type::Number) else {
+            return fail_arg(0, "it must be a list, set or tuple of numbers");
+        };
+        let Some(n) = number.as_number() else { continue };
+        total = if i == 0 {
+            n.clone()
+        } else {
+            match total.add(n) {
+                Some(sum) => sum,
+                None => return fail("the sum is too large"),
+            }
+        };
+    }
+    Ok(Val::number(total))
+}
