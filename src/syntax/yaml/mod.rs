@@ -22,6 +22,8 @@ mod recover;
 mod scalar;
 
 #[cfg(test)]
+mod suite;
+#[cfg(test)]
 mod tests;
 
 pub use build::{ALIAS_BUDGET, DEPTH_LIMIT};

@@ -299,7 +299,7 @@ impl<'t> Node<'t> {
     pub fn scalar(self, schema: Schema) -> Option<Scalar<'t>> {
         let text = self.text()?;
         Some(match (self.tag(), self.style()) {
-            (Some("!!str" | "!!binary"), _) => Scalar::String(text),
+            (Some("!!str" | "!!binary" | "!"), _) => Scalar::String(text),
             (Some("!!int" | "!!float" | "!!bool" | "!!null"), _) | (None, Style::Plain) => resolve(text, schema),
             // A tag of an application (`!Ref x`) leaves a plain scalar as it is read without one.
             (Some(_), Style::Plain) => resolve(text, schema),
