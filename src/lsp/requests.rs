@@ -156,6 +156,12 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
             let graph = session.current().map(|c| super::workspace::graph_json(&c)).unwrap_or_default();
             write(graph)
         }
+        // What the server believes an open document to hold: for tests of the synchronization, and for bug reports.
+        "stacklint/text" => {
+            let p: TextDocumentIdentifier = read(params)?;
+            let text = session.paths.name_of(&p.uri).and_then(|path| session.documents.get(&path).map(|d| d.text.clone()));
+            write(text)
+        }
         other => Err(Refused { code: ErrorCode::MethodNotFound, message: format!("`{other}` is not known here") }),
     }
 }
