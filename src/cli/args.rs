@@ -25,6 +25,8 @@ pub struct Cli {
 pub enum Command {
     /// Check files and folders and report what is wrong in them
     Check(Box<CheckArgs>),
+    /// Mend what can be mended: every fix is tried first, and comments and formatting stay
+    Fix(Box<FixArgs>),
     /// Explain a policy; with an address, why it does or does not hold there
     Explain(ExplainArgs),
     /// List all policies
@@ -83,6 +85,22 @@ pub struct CheckArgs {
     /// Print how long each step took
     #[arg(long, hide = true)]
     pub timings: bool,
+}
+
+#[derive(Args, Debug, Default)]
+pub struct FixArgs {
+    /// Files and folders to mend [default: the working directory]
+    pub paths: Vec<PathBuf>,
+    /// Make fixes that may change the behaviour of what is deployed, too
+    #[arg(long = "unsafe")]
+    pub unsafe_fixes: bool,
+    /// Print what would be changed instead of writing it; exit with 1 if there is something
+    #[arg(long)]
+    pub diff: bool,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub terraform: TerraformArgs,
 }
 
 #[derive(Args, Debug, Default)]

@@ -6,12 +6,17 @@ use super::session::{Problem, Session};
 use super::terminal::{Progress, Terminal};
 use crate::analysis::{Baseline, CancelToken, Report, Scope};
 use crate::config::UnknownMode;
+use crate::fix;
 use crate::load::{self, Paths, Request};
 use crate::report::{self, RenderOptions};
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// How many more checks a run may make to try fixes. Fixes are tried together, so one is usually enough; a report that
+/// needs more than these shows fewer fixes, and `stacklint fix` still makes them all.
+const MOST_TRIALS: usize = 12;
 
 pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let started = Instant::now();
@@ -28,12 +33,15 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
         paths: args.paths.clone(),
         exclude: session.exclude()?,
     };
-    let workspace = load::open(&request, settings)?;
+    let mut workspace = load::open(&request, settings)?;
     let loaded = started.elapsed();
-    let report = workspace
+    let mut report = workspace
         .snapshot()
         .check(&Scope::All, &CancelToken::new())
         .map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
+    if report::find(&args.format).is_some_and(|r| r.shows_fixes) {
+        fix::offer_in(&mut workspace, &mut report, MOST_TRIALS, &CancelToken::new());
+    }
     drop(progress);
 
     if args.write_baseline

@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod examples;
 mod explain;
+mod fix;
 mod graph;
 mod init;
 mod policies;
@@ -66,6 +67,7 @@ pub fn main() -> ExitCode {
 fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
     match command {
         Command::Check(args) => check::run(args, terminal),
+        Command::Fix(args) => fix::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
         Command::Policies(args) => policies::run(args, terminal),
         Command::Policy(PolicyCommand::Test { folder, selection }) => {

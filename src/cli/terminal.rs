@@ -21,6 +21,25 @@ pub struct Terminal {
 }
 
 impl Terminal {
+    /// A difference with its lines coloured, where standard output may be.
+    pub fn color_diff(&self, diff: &str) -> String {
+        // What goes to `patch` must be exact; what goes to a terminal must not command it.
+        if !self.color && !std::io::stdout().is_terminal() {
+            return diff.to_owned();
+        }
+        let safe = crate::report::visible(diff);
+        if !self.color {
+            return safe.into_owned();
+        }
+        let paint = |line: &str| match line.as_bytes().first() {
+            Some(b'+') => format!("\x1b[32m{line}\x1b[0m\n"),
+            Some(b'-') => format!("\x1b[31m{line}\x1b[0m\n"),
+            Some(b'@') => format!("\x1b[36m{line}\x1b[0m\n"),
+            _ => format!("{line}\n"),
+        };
+        safe.lines().map(paint).collect()
+    }
+
     /// Asks the environment.
     pub fn new(choice: ColorChoice) -> Terminal {
         let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
@@ -40,7 +59,7 @@ impl Terminal {
         let unicode = cfg!(windows) || locale.is_none_or(|l| l.to_ascii_lowercase().replace('-', "").contains("utf8"));
         Terminal {
             color: may(out),
-            hyperlinks: out && may(out) && !dumb,
+            hyperlinks: out && may(out) && supports_hyperlinks::on(supports_hyperlinks::Stream::Stdout),
             unicode,
             width: columns.or_else(measured).unwrap_or(100).clamp(40, 160),
             color_of_errors: may(std::io::stderr().is_terminal()),

@@ -64,13 +64,18 @@ pub struct Outcome {
     pub report: Report,
 }
 
-/// The edits of every request of a report that can be written down with certainty.
+/// The edits of every request of a report that can be written down with certainty, and that touch no file but those that
+/// were asked for: what lies outside, such as a downloaded module, is somebody else's.
 pub fn propose(report: &Report) -> Vec<Candidate> {
+    let ours: FastSet<&str> = report.ledger.files.iter().map(|f| &*f.path).collect();
     let mut planner = Planner::new(&report.files);
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut known: BTreeMap<Vec<(FileId, u32, u32, String)>, usize> = BTreeMap::new();
     for (finding, request) in &report.fixes {
         let Some(fix) = planner.plan(request) else { continue };
+        if !fix.edits.iter().all(|e| ours.contains(report.path(e.span))) {
+            continue;
+        }
         let key = fix.edits.iter().map(|e| (e.span.file, e.span.start, e.span.end, e.text.clone())).collect();
         match known.get(&key).and_then(|&i| candidates.get_mut(i)) {
             Some(same) => same.findings.push(*finding),

@@ -33,6 +33,8 @@ pub struct Reporter {
     pub name: &'static str,
     /// What it is for, in one line of `--help`.
     pub about: &'static str,
+    /// Whether it shows fixes: only then they need to be tried.
+    pub shows_fixes: bool,
     /// The function behind it.
     render: fn(&Report, &RenderOptions, &mut dyn Write) -> io::Result<()>,
 }
@@ -42,16 +44,52 @@ pub static REPORTERS: &[Reporter] = &[
     Reporter {
         name: "pretty",
         about: "for people: source excerpts with labels, help and links",
+        shows_fixes: true,
         render: pretty::render,
     },
-    Reporter { name: "json", about: "everything, for scripts; a stable contract", render: json::render },
-    Reporter { name: "sarif", about: "SARIF 2.1.0 for GitHub code scanning and editors", render: sarif::render },
-    Reporter { name: "github", about: "workflow commands that annotate a GitHub Actions run", render: github::render },
-    Reporter { name: "gitlab", about: "GitLab code quality report", render: gitlab::render },
-    Reporter { name: "junit", about: "JUnit XML for test views of CI servers", render: junit::render },
-    Reporter { name: "rdjson", about: "reviewdog diagnostics with suggestions", render: rdjson::render },
-    Reporter { name: "checkstyle", about: "Checkstyle XML for Jenkins and many others", render: checkstyle::render },
-    Reporter { name: "markdown", about: "a comment for a pull request or a job summary", render: markdown::render },
+    Reporter {
+        name: "json",
+        about: "everything, for scripts; a stable contract",
+        shows_fixes: true,
+        render: json::render,
+    },
+    Reporter {
+        name: "sarif",
+        about: "SARIF 2.1.0 for GitHub code scanning and editors",
+        shows_fixes: true,
+        render: sarif::render,
+    },
+    Reporter {
+        name: "github",
+        about: "workflow commands that annotate a GitHub Actions run",
+        shows_fixes: false,
+        render: github::render,
+    },
+    Reporter { name: "gitlab", about: "GitLab code quality report", shows_fixes: false, render: gitlab::render },
+    Reporter {
+        name: "junit",
+        about: "JUnit XML for test views of CI servers",
+        shows_fixes: false,
+        render: junit::render,
+    },
+    Reporter {
+        name: "rdjson",
+        about: "reviewdog diagnostics with suggestions",
+        shows_fixes: true,
+        render: rdjson::render,
+    },
+    Reporter {
+        name: "checkstyle",
+        about: "Checkstyle XML for Jenkins and many others",
+        shows_fixes: false,
+        render: checkstyle::render,
+    },
+    Reporter {
+        name: "markdown",
+        about: "a comment for a pull request or a job summary",
+        shows_fixes: false,
+        render: markdown::render,
+    },
 ];
 
 /// The reporter of a name.
