@@ -159,9 +159,8 @@ pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> 
 const TOOL: &str = "stacklint";
 /// Its version in reports.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Where it lives, if `Cargo.toml` says so.
-const HOME: Option<&str> =
-    if env!("CARGO_PKG_REPOSITORY").is_empty() { None } else { Some(env!("CARGO_PKG_REPOSITORY")) };
+/// Where it lives.
+const HOME: &str = "https://stacklint.dev";
 /// The rule id under which formats that know only findings show what could not be read.
 const UNPARSED: &str = "unparsed";
 /// What to do about a failure of ours.

@@ -67,11 +67,7 @@ fn diagnostic(report: &Report, d: &Diagnostic) -> Value {
 /// Writes the one object.
 pub fn render(report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{\"source\": ")?;
-    let mut source = json!({ "name": TOOL });
-    if let Some(home) = HOME {
-        source["url"] = json!(home);
-    }
-    wire::write(&source, out)?;
+    wire::write(&json!({ "name": TOOL, "url": HOME }), out)?;
     let worst = report.worst().map_or("UNKNOWN_SEVERITY", severity);
     out.write_all(format!(", \"severity\": \"{worst}\",\n\"diagnostics\": ").as_bytes())?;
     let troubles = troubles(report);

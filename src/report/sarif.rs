@@ -305,10 +305,8 @@ pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> 
         }));
     }
 
-    let mut driver = json!({ "name": TOOL, "version": VERSION, "semanticVersion": VERSION, "rules": rules });
-    if let Some(home) = HOME {
-        driver["informationUri"] = json!(home);
-    }
+    let driver =
+        json!({ "name": TOOL, "informationUri": HOME, "version": VERSION, "semanticVersion": VERSION, "rules": rules });
     let category = options.category.as_deref().unwrap_or(TOOL).trim_end_matches('/');
     let invocation = json!({
         "executionSuccessful": report.failures.is_empty(),
