@@ -8,6 +8,7 @@ use crate::graph::{Data, Map, Value};
 pub(super) fn apply(name: &str, document: &Value, documents: &Documents<'_>) -> Vec<Value> {
     match name {
         "iam-statements" => iam_statements(document, documents),
+        "image-reference" => image_reference(document, documents).into_iter().collect(),
         _ => Vec::new(),
     }
 }
@@ -173,4 +174,47 @@ fn conditions(value: &Value) -> Value {
         _ => Vec::new(),
     };
     list(items, value)
+}
+
+/// The parts of an image's name: `text`, `registry`, `repository`, `name`, `tag`, `digest`, each with its own place and
+/// only where it is written. (The grammar of `distribution/reference`: the first part is a registry if it has a dot or a
+/// colon, or is `localhost`.)
+fn image_reference(value: &Value, documents: &Documents<'_>) -> Option<Value> {
+    let text = match &value.data {
+        Data::Unknown(_) => return Some(value.clone()),
+        Data::String(text) => text.clone(),
+        _ => return None,
+    };
+    let part = |range: std::ops::Range<usize>| {
+        let mut part = value.clone();
+        part.data = Data::String(text.get(range.clone()).unwrap_or("").into());
+        part.origin.span = documents.part(value, range);
+        part
+    };
+    let mut map = Map::new(None);
+    map.insert("text", value.span(), value.clone());
+    let name_end = text.find('@').unwrap_or(text.len());
+    if name_end < text.len() {
+        map.insert("digest", value.span(), part(name_end + 1..text.len()));
+    }
+    let named = text.get(..name_end).unwrap_or("");
+    let first = named.find('/').unwrap_or(0);
+    let host = named.get(..first).unwrap_or("");
+    let has_host = host.contains(['.', ':']) || host == "localhost";
+    let start = if has_host { first + 1 } else { 0 };
+    if has_host {
+        map.insert("registry", value.span(), part(0..first));
+    }
+    let path = named.get(start..).unwrap_or("");
+    let path_end = match path.rfind(':') {
+        Some(colon) if !path.get(colon..).unwrap_or("").contains('/') => {
+            map.insert("tag", value.span(), part(start + colon + 1..name_end));
+            start + colon
+        }
+        _ => name_end,
+    };
+    map.insert("repository", value.span(), part(start..path_end));
+    let last = text.get(start..path_end).unwrap_or("").rfind('/').map_or(start, |i| start + i + 1);
+    map.insert("name", value.span(), part(last..path_end));
+    Some(Value { data: Data::Map(std::sync::Arc::new(map)), origin: value.origin.clone() })
 }

@@ -40,7 +40,7 @@ fn make(view: &View, graph: &ResourceGraph, set: &PolicySet, documents: &Documen
     for source in &view.sources {
         let mut ids: Vec<ResourceId> = graph
             .kinds()
-            .filter(|kind| source.resource.iter().any(|glob| glob_matches(glob, kind)))
+            .filter(|kind| source.resource.iter().any(|glob| names_kind(glob, kind, set)))
             .flat_map(|kind| graph.of_kind(kind).iter().copied())
             .collect();
         if ids.is_empty() {
@@ -55,6 +55,14 @@ fn make(view: &View, graph: &ResourceGraph, set: &PolicySet, documents: &Documen
         }
     }
     made
+}
+
+/// Whether a glob means a kind. Views are meant only by their own names: their nodes say again what others say already.
+pub(super) fn names_kind(glob: &str, kind: &str, set: &PolicySet) -> bool {
+    glob == kind
+        || (glob.contains(['*', '?'])
+            && glob_matches(glob, kind)
+            && !set.library().views.iter().any(|view| view.name == kind))
 }
 
 struct Maker<'a> {
@@ -238,12 +246,11 @@ impl Maker<'_> {
             }
             Field::Range(from, to) => self.range(from, to, scope),
             Field::Map(fields) => {
-                let mut map = Map::default();
+                // What is absent in it is absent in the node: that is where a finding points.
+                let head = scope.node.map_or(scope.head, head_of);
+                let mut map = Map::new(Some(head));
                 self.fields(fields, scope, &mut map);
-                (!map.entries.is_empty()).then(|| {
-                    let span = map.entries.first().map_or(Span::NONE, |e| e.value.span());
-                    Value::map(map, span)
-                })
+                (!map.entries.is_empty()).then(|| Value::map(map, head))
             }
         }
     }

@@ -301,7 +301,7 @@ impl Context<'_, '_> {
         use crate::policy::model::Step;
         let path = self.path(node, what)?;
         let plain =
-            path.steps.iter().all(|s| matches!(s, Step::Name(_) | Step::Index(_) | Step::All | Step::Filter(_)));
+            path.steps.iter().all(|s| matches!(s, Step::Name(_) | Step::Names(_) | Step::Index(_) | Step::All | Step::Filter(_)));
         if !plain || path.steps.is_empty() || path.root == Root::Judged {
             self.error(node.span(), format!("{what} takes a path of names, indices and filters"));
             return None;

@@ -5,11 +5,10 @@ use super::reader::{Table, describe};
 use crate::base::{FileId, Span};
 use crate::diagnostic::SyntaxError;
 use crate::policy::model::{Field, View, ViewSource};
-use crate::policy::words::glob_matches;
 use crate::syntax::yaml::Node;
 
 /// The algorithms that a view may name.
-pub(super) const LENSES: [(&str, ()); 1] = [("iam-statements", ())];
+pub(super) const LENSES: [(&str, ()); 2] = [("iam-statements", ()), ("image-reference", ())];
 
 /// A view. `stem` is the file's name without its ending.
 pub(super) fn view(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str) -> Option<View> {
@@ -48,14 +47,14 @@ pub(super) fn view(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str) -> Opti
     Some(View { name, doc, sources })
 }
 
-/// Puts views behind those that they are made from. A circle is an error.
+/// Puts views behind those that they are made from. A circle is an error. Globs mean native kinds only: a view that is made
+/// from another names it.
 pub(super) fn sort(views: &mut Vec<View>, errors: &mut Vec<SyntaxError>) {
     let mut sorted: Vec<View> = Vec::with_capacity(views.len());
     while !views.is_empty() {
         let ready = views.iter().position(|view| {
             let needs = |other: &&View| {
-                other.name != view.name
-                    && view.sources.iter().any(|s| s.resource.iter().any(|glob| glob_matches(glob, &other.name)))
+                other.name != view.name && view.sources.iter().any(|s| s.resource.contains(&other.name))
             };
             !views.iter().any(|other| needs(&other))
         });

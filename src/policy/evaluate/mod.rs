@@ -21,7 +21,6 @@ use super::document::Documents;
 use super::model::{self, ValueType};
 use super::select::Chosen;
 use super::set::{Compiled, PolicySet};
-use super::words::glob_matches;
 use crate::base::{FastMap, Files};
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::graph::{Cause, Data, ResourceGraph, ResourceId, Value};
@@ -178,7 +177,7 @@ fn index(graph: &ResourceGraph, set: &PolicySet, chosen: &Chosen) -> FastMap<Arc
                 }
             };
             if glob.contains(['*', '?']) {
-                kinds.iter().filter(|kind| glob_matches(glob, kind)).for_each(|kind| add(kind));
+                kinds.iter().filter(|kind| super::views::names_kind(glob, kind, set)).for_each(|kind| add(kind));
             } else if let Some(&id) = graph.of_kind(glob).first() {
                 add(&graph.get(id).kind);
             }
