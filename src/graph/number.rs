@@ -23,9 +23,11 @@ pub enum Number {
     Big(Arc<Float>),
 }
 
-/// A binary float: `mantissa × 2^exponent`, negated where `negative`. The mantissa is odd or zero.
+/// A binary float: `mantissa × 2^exponent`, negated where `negative`. The mantissa is odd or zero; an infinite number
+/// has the mantissa one.
 #[derive(Clone, Debug)]
 pub struct Float {
+    infinite: bool,
     negative: bool,
     mantissa: UBig,
     exponent: i64,
@@ -37,7 +39,7 @@ impl Float {
     /// `None` where the result is too large or too small to keep.
     fn rounded(negative: bool, mut mantissa: UBig, mut exponent: i64, precision: u32, sticky: bool) -> Option<Float> {
         if mantissa.is_zero() {
-            return Some(Float { negative, mantissa, exponent: 0, precision });
+            return Some(Float { infinite: false, negative, mantissa, exponent: 0, precision });
         }
         let excess = mantissa.bit_len().saturating_sub(precision as usize);
         if excess > 0 {
@@ -53,14 +55,18 @@ impl Float {
         mantissa >>= zeros;
         exponent += i64::try_from(zeros).ok()?;
         let top = exponent + i64::try_from(mantissa.bit_len()).ok()?;
-        (top.abs() <= MAX_EXPONENT).then_some(Float { negative, mantissa, exponent, precision })
+        (top.abs() <= MAX_EXPONENT).then_some(Float { infinite: false, negative, mantissa, exponent, precision })
+    }
+
+    fn infinity(negative: bool) -> Float {
+        Float { infinite: true, negative, mantissa: UBig::ONE, exponent: 0, precision: PRECISION }
     }
 
     fn from_int(n: i64, precision: u32) -> Float {
         let mantissa = UBig::from(n.unsigned_abs());
         let zeros = mantissa.trailing_zeros().unwrap_or(0);
         #[expect(clippy::cast_possible_wrap, reason = "at most 63")]
-        Float { negative: n < 0, mantissa: mantissa >> zeros, exponent: zeros as i64, precision }
+        Float { infinite: false, negative: n < 0, mantissa: mantissa >> zeros, exponent: zeros as i64, precision }
     }
 
     /// The position above the highest bit: the value is in `[2^(top-1), 2^top)`.
@@ -74,6 +80,9 @@ impl Float {
     }
 
     fn cmp_magnitude(&self, other: &Float) -> Ordering {
+        if self.infinite || other.infinite {
+            return self.infinite.cmp(&other.infinite);
+        }
         match (self.mantissa.is_zero(), other.mantissa.is_zero()) {
             (true, true) => return Ordering::Equal,
             (true, false) => return Ordering::Less,
@@ -95,7 +104,7 @@ impl Float {
     }
 
     fn is_whole(&self) -> bool {
-        self.mantissa.is_zero() || self.exponent >= 0
+        !self.infinite && (self.mantissa.is_zero() || self.exponent >= 0)
     }
 }
 
@@ -239,7 +248,7 @@ impl Number {
         let mantissa = UBig::from_str_radix(&all, 10).ok()?;
         let tens = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
         if mantissa.is_zero() {
-            let zero = Float { negative, mantissa, exponent: 0, precision: PRECISION };
+            let zero = Float { infinite: false, negative, mantissa, exponent: 0, precision: PRECISION };
             return Some(Number::from_float(zero));
         }
         let power = usize::try_from(tens.unsigned_abs()).ok().filter(|&p| p <= 12_000)?;
@@ -288,6 +297,7 @@ impl Number {
 
     fn from_float(float: Float) -> Number {
         if float.precision == PRECISION
+            && !float.infinite
             && float.exponent >= 0
             && float.top() <= 63
             && !(float.negative && float.mantissa.is_zero())
@@ -323,6 +333,9 @@ impl Number {
             #[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]
             Number::Int(n) => *n as f64,
             Number::Big(f) => {
+                if f.infinite {
+                    return if f.negative { f64::NEG_INFINITY } else { f64::INFINITY };
+                }
                 let top = f.top();
                 // Numbers below 2^-1021 have fewer than 53 bits in a 64-bit float.
                 let bits = u32::try_from((top + 1074).clamp(0, 53)).unwrap_or(0);
@@ -382,7 +395,17 @@ impl Number {
         }
     }
 
-    /// Whether it has no fraction.
+    /// The infinite number of a sign, as Terraform has it for `1/0`.
+    pub fn infinity(negative: bool) -> Number {
+        Number::Big(Arc::new(Float::infinity(negative)))
+    }
+
+    /// Whether it is infinite.
+    pub fn is_infinite(&self) -> bool {
+        matches!(self, Number::Big(f) if f.infinite)
+    }
+
+    /// Whether it has no fraction. An infinite number is not whole.
     pub fn is_whole(&self) -> bool {
         match self {
             Number::Int(_) => true,
@@ -398,10 +421,21 @@ impl Number {
             return Some(Number::Int(sum));
         }
         let (a, b) = (self.float(), other.float());
+        if a.infinite || b.infinite {
+            // Opposite infinities have no sum.
+            let clash = a.infinite && b.infinite && a.negative != b.negative;
+            return (!clash).then(|| Number::infinity(if a.infinite { a.negative } else { b.negative }));
+        }
         let precision = a.precision.max(b.precision);
         if a.mantissa.is_zero() && b.mantissa.is_zero() {
             let negative = a.negative && b.negative;
-            return Some(Number::from_float(Float { negative, mantissa: UBig::ZERO, exponent: 0, precision }));
+            return Some(Number::from_float(Float {
+                infinite: false,
+                negative,
+                mantissa: UBig::ZERO,
+                exponent: 0,
+                precision,
+            }));
         }
         let low = if a.mantissa.is_zero() {
             b.exponent
@@ -444,13 +478,16 @@ impl Number {
         }
         let (a, b) = (self.float(), other.float());
         let negative = a.negative != b.negative;
+        if a.infinite || b.infinite {
+            return (!a.mantissa.is_zero() && !b.mantissa.is_zero()).then(|| Number::infinity(negative));
+        }
         let exact = Float::rounded(negative, &a.mantissa * &b.mantissa, a.exponent + b.exponent, PRECISION, false)?;
         // As precise as the operands, or as much more as the product needs.
         let needed = u32::try_from(exact.mantissa.bit_len()).ok()?;
         Some(Number::from_float(Float { precision: a.precision.max(b.precision).max(needed), ..exact }))
     }
 
-    /// The quotient; `None` also for a division by zero.
+    /// The quotient. A division by zero gives an infinite number; `None` where it has no value, as `0/0`.
     pub fn div(&self, other: &Number) -> Option<Number> {
         if let (Number::Int(a), Number::Int(b)) = (self, other)
             && *a != 0
@@ -460,11 +497,20 @@ impl Number {
             return a.checked_div(*b).map(Number::Int);
         }
         let (a, b) = (self.float(), other.float());
-        if b.mantissa.is_zero() {
-            return None;
-        }
         let precision = a.precision.max(b.precision);
         let negative = a.negative != b.negative;
+        if a.infinite || b.mantissa.is_zero() {
+            return (!b.infinite && !a.mantissa.is_zero()).then(|| Number::infinity(negative));
+        }
+        if b.infinite {
+            return Some(Number::from_float(Float {
+                infinite: false,
+                negative,
+                mantissa: UBig::ZERO,
+                exponent: 0,
+                precision,
+            }));
+        }
         Some(Number::from_float(quotient(negative, &a.mantissa, a.exponent, &b.mantissa, b.exponent, precision)?))
     }
 
@@ -477,6 +523,9 @@ impl Number {
         }
         if other.is_zero() {
             return Some(self.clone());
+        }
+        if self.is_infinite() || other.is_infinite() {
+            return self.mul(other);
         }
         self.sub(&other.mul(&self.div(other)?.truncate())?)
     }
@@ -501,7 +550,7 @@ impl Number {
     pub fn truncate(&self) -> Number {
         match self {
             Number::Int(_) => self.clone(),
-            Number::Big(f) if f.is_whole() => self.clone(),
+            Number::Big(f) if f.infinite || f.is_whole() => self.clone(),
             Number::Big(f) => {
                 let whole = Float::rounded(f.negative, f.whole(), 0, PRECISION, false);
                 Number::from_float(whole.unwrap_or_else(|| Float::from_int(0, PRECISION)))
@@ -568,7 +617,7 @@ impl Number {
 /// `a × 2^ae / (b × 2^be)`, rounded once.
 fn quotient(negative: bool, a: &UBig, ae: i64, b: &UBig, be: i64, precision: u32) -> Option<Float> {
     if a.is_zero() {
-        return Some(Float { negative, mantissa: UBig::ZERO, exponent: 0, precision });
+        return Some(Float { infinite: false, negative, mantissa: UBig::ZERO, exponent: 0, precision });
     }
     // Enough bits that the quotient has at least two more than are kept.
     let shift = (precision as usize + 2 + b.bit_len()).saturating_sub(a.bit_len());
@@ -624,6 +673,9 @@ impl std::fmt::Display for Number {
         match self {
             Number::Int(n) => write!(f, "{n}"),
             Number::Big(float) => {
+                if float.infinite {
+                    return f.write_str(if float.negative { "-Inf" } else { "+Inf" });
+                }
                 if float.negative {
                     f.write_str("-")?;
                 }
@@ -669,7 +721,7 @@ mod tests {
         assert_eq!(n("5").rem(&n("-3.5")).unwrap(), n("1.5"));
         assert!(n("5.5").rem(&n("0.3")).unwrap().to_string().ends_with("99999988"));
         assert_eq!(n("9223372036854775807").add(&n("1")).unwrap().to_string(), "9223372036854775808");
-        assert!(n("1").div(&n("0")).is_none());
+        assert!(n("0").div(&n("0")).is_none());
     }
 
     #[test]
@@ -678,6 +730,16 @@ mod tests {
         assert_eq!(n("0").neg(), n("0"));
         assert_eq!(n("0").neg().neg().to_string(), "0");
         assert_eq!(n("-1").mul(&n("0")).unwrap().to_string(), "-0");
+    }
+
+    #[test]
+    fn reaches_infinity() {
+        let (plus, minus) = (n("1").div(&n("0")).unwrap(), n("-1").div(&n("0")).unwrap());
+        assert_eq!((plus.to_string(), minus.to_string()), ("+Inf".to_owned(), "-Inf".to_owned()));
+        assert!(plus > n("1e300") && minus < n("-1e300") && plus == n("2").div(&n("0")).unwrap());
+        assert!(plus.add(&minus).is_none() && plus.mul(&n("0")).is_none() && plus.div(&plus).is_none());
+        assert!(n("5").div(&plus).unwrap().is_zero());
+        assert_eq!(plus.to_json(), serde_json::Value::Null);
     }
 
     #[test]

@@ -97,13 +97,29 @@ fn arithmetic(op: BinaryOp, a: &Number, b: &Number, span: Span) -> Result<Datum,
         BinaryOp::LessEqual => Datum::Bool(order() != Ordering::Greater),
         BinaryOp::Greater => Datum::Bool(order() == Ordering::Greater),
         BinaryOp::GreaterEqual => Datum::Bool(order() != Ordering::Less),
+        BinaryOp::Divide | BinaryOp::Multiply | BinaryOp::Add | BinaryOp::Subtract
+            if (a.is_infinite() || b.is_infinite()) && compute(op, a, b).is_none() =>
+        {
+            return Err(EvalError::new("the infinite numbers have no such result", span).typed(Type::Number));
+        }
         BinaryOp::Add => Datum::Number(a.add(b).ok_or_else(too_large)?),
         BinaryOp::Subtract => Datum::Number(a.sub(b).ok_or_else(too_large)?),
         BinaryOp::Multiply => Datum::Number(a.mul(b).ok_or_else(too_large)?),
-        BinaryOp::Divide if b.is_zero() => return Err(EvalError::new("division by zero", span).typed(Type::Number)),
+        BinaryOp::Divide if a.is_zero() && b.is_zero() => {
+            return Err(EvalError::new("zero divided by zero has no value", span).typed(Type::Number));
+        }
         BinaryOp::Divide => Datum::Number(a.div(b).ok_or_else(too_large)?),
         _ => Datum::Number(a.rem(b).ok_or_else(too_large)?),
     })
+}
+
+fn compute(op: BinaryOp, a: &Number, b: &Number) -> Option<Number> {
+    match op {
+        BinaryOp::Add => a.add(b),
+        BinaryOp::Subtract => a.sub(b),
+        BinaryOp::Multiply => a.mul(b),
+        _ => a.div(b),
+    }
 }
 
 /// Whether two values are equal as `==` has it: of one type, without conversion. `None` where it depends on what is

@@ -531,6 +531,11 @@ impl Val {
             Datum::Null(_) => graph::Data::Null,
             Datum::Unknown(unknown) => graph::Data::Unknown(unknown.cause.clone()),
             Datum::Bool(b) => graph::Data::Bool(*b),
+            Datum::Number(n) if n.is_infinite() => graph::Data::Unknown(Arc::new(Cause {
+                kind: CauseKind::Error,
+                message: "an infinite number".to_owned(),
+                span: self.origin.span,
+            })),
             Datum::Number(n) => graph::Data::Number(n.clone()),
             Datum::String(s) => graph::Data::String(s.clone()),
             Datum::List(seq) | Datum::Set(seq) => {

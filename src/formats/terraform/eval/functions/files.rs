@@ -445,7 +445,10 @@ pub fn template_string(evaluator: &Evaluator<'_>, args: &[Expr], span: Span, var
             let source = text.as_str().unwrap_or_default();
             let (plain, _) = given.unmarked_deep();
             return match render(evaluator, source, FileId::NONE, &plain) {
-                Ok(val) => Ok(finish(val, marks)),
+                Ok(val) => match crate::formats::terraform::eval::convert(&val, &Type::String) {
+                    Ok(val) => Ok(finish(val, marks)),
+                    Err(reason) => Err(EvalError::new(format!("the template does not give a string: {reason}"), span)),
+                },
                 Err(error) if error.kind == CauseKind::Error => Err(EvalError::new(error.message, span)),
                 Err(error) => Err(EvalError::limit(error.message, span)),
             };

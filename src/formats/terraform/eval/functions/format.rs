@@ -210,8 +210,13 @@ impl Verb {
             }
             'e' | 'E' | 'f' | 'g' | 'G' => {
                 let val = want(&Type::Number)?;
-                if let Some(n) = val.as_number() {
-                    self.float(n, out);
+                match val.as_number() {
+                    Some(n) if n.is_infinite() => {
+                        let sign = if n.is_negative() { "-" } else { "+" };
+                        self.pad_number(sign, "", "Inf", false, out);
+                    }
+                    Some(n) => self.float(n, out),
+                    None => {}
                 }
             }
             other => return fail(format!("there is no verb %{other}")),
@@ -315,11 +320,17 @@ fn fixed(n: &Number, places: usize) -> String {
 
 /// As `%g` without a precision writes a number.
 fn number_shortest(n: &Number) -> String {
+    if n.is_infinite() {
+        return n.to_string();
+    }
     general(n, &n.shortest(), 6, true)
 }
 
 /// As `%g` writes a number with so many digits at most.
 pub fn number_general(n: &Number, precision: usize) -> String {
+    if n.is_infinite() {
+        return n.to_string();
+    }
     let precision = precision.max(1);
     let mut decimal = n.decimal();
     decimal.round(precision);

@@ -23,11 +23,18 @@ pub fn jsonencode(call: &FnCall<'_, '_>) -> FnResult {
         unknown.origin.how = How::Encoded(Arc::new(val.to_value()));
         return Ok(unknown);
     }
+    if holds_infinity(val) {
+        return fail("an infinite number cannot be written as JSON");
+    }
     let text = encode(val);
     call.check_length(text.len())?;
     let mut encoded = Val::string(text);
     encoded.origin.how = How::Encoded(Arc::new(val.to_value()));
     Ok(encoded)
+}
+
+fn holds_infinity(val: &Val) -> bool {
+    val.as_number().is_some_and(Number::is_infinite) || val.children().any(holds_infinity)
 }
 
 /// A known value as JSON.

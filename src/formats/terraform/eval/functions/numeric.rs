@@ -25,11 +25,7 @@ fn float(f: f64) -> FnResult {
     match Number::from_f64(f) {
         Some(n) => Ok(Val::number(n)),
         None if f.is_nan() => fail("the result is no number"),
-        None => Err(super::FnError {
-            arg: None,
-            message: "the result is too large or too small".to_owned(),
-            kind: crate::graph::CauseKind::Limit,
-        }),
+        None => Ok(Val::number(Number::infinity(f < 0.0))),
     }
 }
 

@@ -107,7 +107,7 @@ fn scalar(node: Node<'_>) -> FnResult {
         "true" | "True" | "TRUE" | "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Val::bool(true),
         "false" | "False" | "FALSE" | "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Val::bool(false),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" | "-.inf" | "-.Inf" | "-.INF" => {
-            return Err(FnError { arg: Some(0), message: "an infinite number".to_owned(), kind: CauseKind::Limit });
+            Val::number(Number::infinity(text.starts_with('-')))
         }
         ".nan" | ".NaN" | ".NAN" => return fail("NaN is no number"),
         _ => match number(text) {
