@@ -85,6 +85,8 @@ pub fn open(request: &Request, settings: Settings) -> Result<Workspace, NotThere
     let mut seen: FastSet<PathBuf> = FastSet::default();
     let mut change = Change::default();
     take(&paths, found.files, &mut seen, &mut change.set, &mut change.notes);
+    // Whoever names a variable file wants it to be read, wherever it lies.
+    found.context.extend(settings.options.var_files.iter().map(|f| paths.full(Path::new(f))));
     let mut ignored = Vec::new();
     take(&paths, found.context, &mut seen, &mut change.context, &mut ignored);
     change.notes.extend(found.notes);

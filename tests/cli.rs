@@ -1,0 +1,309 @@
+//! The program as its users meet it: arguments, files on disk, exit codes, streams.
+
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may stop at the first surprise")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A folder of its own for each test, gone when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Folder {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("stacklint-cli-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let folder = Folder(std::env::temp_dir().canonicalize().unwrap().join(name));
+        std::fs::create_dir_all(&folder.0).unwrap();
+        for (path, text) in files {
+            folder.write(path, text.as_bytes());
+        }
+        folder
+    }
+
+    fn write(&self, path: &str, text: &[u8]) {
+        let path = self.0.join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stacklint"));
+        command.current_dir(&self.0).args(args).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ran {
+        Ran::from(self.command(args).output().unwrap())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Ran {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ran { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+    }
+}
+
+impl Ran {
+    fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}\n{}\n{}", self.out, self.err))
+    }
+
+    /// File, line and policy of each finding.
+    fn findings(&self) -> Vec<String> {
+        let json = self.json();
+        let all = json["findings"].as_array().unwrap();
+        all.iter()
+            .map(|f| format!("{}:{} {}", f["file"].as_str().unwrap(), f["start"]["line"], f["policy"].as_str().unwrap()))
+            .collect()
+    }
+
+    /// Path, state and reason of each file of the ledger.
+    fn files(&self) -> Vec<String> {
+        let json = self.json();
+        let all = json["coverage"]["files"].as_array().unwrap();
+        all.iter()
+            .map(|f| {
+                let text = |name: &str| f[name].as_str().unwrap_or_default();
+                format!("{} {} {}", text("file"), text("state"), text("reason")).trim().to_owned()
+            })
+            .collect()
+    }
+}
+
+const CONFIG: &str = "select = [\"public-thing\"]\npolicy-dirs = [\"rules\"]\n";
+
+const POLICY: &str = "name: public-thing
+title: Thing is public
+severity: high
+category: access
+resource: [terraform_data]
+deny: {path: $.input, equals: public}
+message: '`{resource}` is public'
+why: Anyone can read it.
+remediation: Make it private.
+references: ['https://example.org']
+aliases: {checkov: [CKV_THING_1]}
+examples:
+  bad: [{terraform: 'resource \"terraform_data\" \"a\" { input = \"public\" }'}]
+  good: [{terraform: 'resource \"terraform_data\" \"a\" { input = \"private\" }'}]
+";
+
+const BAD: &str = "resource \"terraform_data\" \"a\" {\n  input = \"public\"\n}\n";
+
+fn project(files: &[(&str, &str)]) -> Folder {
+    let folder = Folder::new(files);
+    folder.write("stacklint.toml", CONFIG.as_bytes());
+    folder.write("rules/public-thing.yaml", POLICY.as_bytes());
+    folder
+}
+
+#[test]
+fn exit_codes_are_a_contract() {
+    let folder = project(&[("bad/main.tf", BAD), ("good/main.tf", "locals { a = 1 }\n")]);
+    assert_eq!(folder.run(&["check", "good"]).code, 0);
+    let bad = folder.run(&["check", "bad", "--format", "json"]);
+    assert_eq!((bad.code, bad.findings()), (1, vec!["bad/main.tf:2 public-thing".to_owned()]));
+    assert_eq!(folder.run(&["check", "bad", "--fail-on", "critical"]).code, 0);
+    assert_eq!(folder.run(&["check", "bad", "--min-severity", "critical"]).code, 0);
+    assert_eq!(folder.run(&["check", "bad", "--ignore", "checkov:CKV_THING_*"]).code, 2, "nothing is left to run");
+    for wrong in [
+        &["check", "nowhere"][..],
+        &["check", "--format", "nothing"],
+        &["check", "--select", "severity:hi"],
+        &["check", "--select", "public-thin"],
+        &["check", "--config", "missing.toml"],
+        &["check", "--var", "novalue"],
+        &["check", "--var-file", "missing.tfvars"],
+        &["frobnicate"],
+        &["explain", "public-thin"],
+    ] {
+        let ran = folder.run(wrong);
+        assert_eq!(ran.code, 2, "{wrong:?}");
+        assert!(ran.out.is_empty() && !ran.err.is_empty(), "{wrong:?}: {}", ran.err);
+    }
+    folder.write("broken/main.tf", b"resource \"terraform_data\" {\n  input = \n}\n");
+    assert_eq!(folder.run(&["check", "broken"]).code, 0);
+    assert_eq!(folder.run(&["check", "broken", "--strict"]).code, 3);
+    assert_eq!(folder.run(&["--version"]).code, 0);
+}
+
+#[test]
+fn mistakes_are_told_what_was_meant() {
+    let folder = project(&[("main.tf", BAD)]);
+    assert!(folder.run(&["check", "--select", "public-thin"]).err.contains("did you mean `public-thing`?"));
+    assert!(folder.run(&["explain", "public-thin"]).err.contains("did you mean `public-thing`?"));
+    folder.write("stacklint.toml", b"min-severty = \"low\"\n");
+    let ran = folder.run(&["check"]);
+    assert!(ran.err.contains("did you mean `min-severity`?") && ran.err.contains("stacklint.toml:1:1"), "{}", ran.err);
+    folder.write("stacklint.toml", CONFIG.as_bytes());
+    folder.write("rules/public-thing.yaml", POLICY.replace("equals", "eqals").as_bytes());
+    let ran = folder.run(&["check"]);
+    assert!(ran.code == 2 && ran.err.contains("public-thing.yaml:6"), "{}", ran.err);
+}
+
+#[test]
+fn the_configuration_is_found_upward_and_its_paths_are_its_own() {
+    let folder = project(&[("infra/prod/main.tf", BAD), ("infra/old/main.tf", BAD)]);
+    folder.write(
+        "stacklint.toml",
+        format!("{CONFIG}exclude = [\"infra/old\"]\n[[per-path]]\npaths = [\"infra/test\"]\nignore = [\"*\"]\n").as_bytes(),
+    );
+    folder.write("infra/test/main.tf", BAD.as_bytes());
+    let run = |from: &str, args: &[&str]| {
+        Ran::from(folder.command(args).current_dir(folder.0.join(from)).output().unwrap())
+    };
+    let args = ["check", "--format", "json"];
+    assert_eq!(run("infra", &args).findings(), ["prod/main.tf:2 public-thing"]);
+    assert_eq!(run(".", &args).findings(), ["infra/prod/main.tf:2 public-thing"]);
+    assert_eq!(run("infra/prod", &["check", "--format", "json", "../prod"]).findings(), ["main.tf:2 public-thing"]);
+    let none = run("infra", &["check", "--no-config", "--select", "public-thing"]);
+    assert_eq!(none.code, 2, "its policies are those of the configuration");
+}
+
+#[test]
+fn a_named_file_sees_its_module_and_modules_outside_are_read() {
+    let folder = project(&[
+        ("live/main.tf", "resource \"terraform_data\" \"a\" {\n  input = var.mode\n}\nmodule \"m\" {\n  source = \"../shared/m\"\n  mode = var.mode\n}\n"),
+        ("live/variables.tf", "variable \"mode\" {\n  default = \"public\"\n}\nresource \"terraform_data\" \"b\" {\n  input = \"public\"\n}\n"),
+        ("shared/m/main.tf", "variable \"mode\" {}\nresource \"terraform_data\" \"c\" {\n  input = var.mode\n}\n"),
+    ]);
+    let ran = folder.run(&["check", "--format", "json", "live/main.tf"]);
+    let json = ran.json();
+    let addresses: Vec<&str> =
+        json["findings"].as_array().unwrap().iter().map(|f| f["resource"]["address"].as_str().unwrap()).collect();
+    assert_eq!(addresses, ["terraform_data.a", "module.m.terraform_data.c"], "{}", ran.out);
+    assert_eq!(ran.files(), ["live/main.tf checked"]);
+    let var = folder.run(&["check", "--format", "json", "--var", "mode=private", "live/main.tf"]);
+    assert!(var.findings().is_empty());
+}
+
+#[test]
+#[cfg(unix)]
+fn whatever_lies_in_a_folder_ends_in_the_ledger() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = Folder::new(&[
+        ("good.tf", "locals { a = 1 }\n"),
+        (".gitignore", "ignored.tf\n"),
+        (".ignore", "left-out/\n"),
+        ("left-out/x.tf", "locals { a = 1 }\n"),
+        (".terraform/modules/m/x.tf", "locals { a = 1 }\n"),
+        (".hidden/Dockerfile", "FROM scratch\n"),
+        ("locked/x.tf", "locals { a = 1 }\n"),
+    ]);
+    folder.write("latin.tf", b"# \xe9t\xe9\n");
+    folder.write("binary.tf", b"\x7fELF\0\0");
+    std::fs::File::create(folder.0.join("huge.tf")).unwrap().set_len(33 * 1024 * 1024).unwrap();
+    symlink("loop.tf", folder.0.join("loop.tf")).unwrap();
+    symlink(".", folder.0.join("circle")).unwrap();
+    symlink("/etc/hostname", folder.0.join("outside.tf")).unwrap();
+    std::fs::set_permissions(folder.0.join("locked"), std::fs::Permissions::from_mode(0o000)).unwrap();
+    let ran = folder.run(&["check", "--no-config", "--format", "json"]);
+    std::fs::set_permissions(folder.0.join("locked"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut files = ran.files();
+    // Whoever may read everything cannot be locked out.
+    files.retain(|f| !f.starts_with("locked"));
+    assert_eq!(
+        files,
+        [
+            ".hidden/Dockerfile checked",
+            "binary.tf skipped it is a binary file",
+            "circle skipped a link to a folder is not followed",
+            "good.tf checked",
+            "huge.tf unread it is larger than the limit of 32 MB",
+            "latin.tf unread it is not UTF-8 (byte 2)",
+            "loop.tf unread the link cannot be followed: too many levels of symbolic links",
+            "outside.tf skipped the link leads out of the workspace",
+        ]
+    );
+}
+
+#[test]
+fn a_baseline_accepts_what_is_there_and_survives_moves() {
+    let folder = project(&[("main.tf", BAD)]);
+    assert_eq!(folder.run(&["check", "--baseline", "known.json"]).code, 2);
+    assert_eq!(folder.run(&["check", "--baseline", "known.json", "--write-baseline"]).code, 0);
+    assert_eq!(folder.run(&["check", "--baseline", "known.json"]).code, 0);
+    std::fs::rename(folder.0.join("main.tf"), folder.0.join("other.tf")).unwrap();
+    folder.write("other.tf", format!("# moved\n\n\n{BAD}").as_bytes());
+    assert_eq!(folder.run(&["check", "--baseline", "known.json"]).code, 0);
+    folder.write("new.tf", BAD.replace("\"a\"", "\"b\"").as_bytes());
+    let ran = folder.run(&["check", "--baseline", "known.json", "--format", "json"]);
+    assert_eq!((ran.code, ran.findings()), (1, vec!["new.tf:2 public-thing".to_owned()]));
+    folder.write("second/main.tf", BAD.as_bytes());
+    let ran = folder.run(&["check", "--baseline", "known.json", "--format", "json"]);
+    assert_eq!(ran.findings(), ["new.tf:2 public-thing", "second/main.tf:2 public-thing"]);
+}
+
+#[test]
+fn whoever_closes_the_pipe_has_seen_enough() {
+    let folder = project(&[("main.tf", BAD)]);
+    for args in [&["check"][..], &["policies"], &["graph"], &["completions", "bash"]] {
+        let mut child = folder.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let ended = Ran::from(child.wait_with_output().unwrap());
+        assert!(ended.code <= 1, "{args:?}: {}", ended.code);
+        assert_eq!(ended.err, "", "{args:?}");
+    }
+}
+
+#[test]
+fn the_graph_has_addresses_values_outputs_and_edges() {
+    let folder = Folder::new(&[(
+        "main.tf",
+        "resource \"terraform_data\" \"a\" {\n  count = 2\n  input = count.index\n}\n\
+         resource \"terraform_data\" \"b\" {\n  input = terraform_data.a[0].id\n}\noutput \"x\" {\n  value = 1 + 2\n}\n",
+    )]);
+    let json = folder.run(&["graph", "--values", "."]).json();
+    let addresses: Vec<&str> = json["resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|r| r["kind"] == "terraform_data")
+        .map(|r| r["address"].as_str().unwrap())
+        .collect();
+    assert_eq!(addresses, ["terraform_data.a[0]", "terraform_data.a[1]", "terraform_data.b"]);
+    assert_eq!(json["outputs"]["x"], 3);
+    let edge = json["edges"].as_array().unwrap().iter().find(|e| e["from"] == "terraform_data.b").unwrap().clone();
+    assert_eq!((edge["to"].as_str(), edge["via"].as_str()), (Some("terraform_data.a[0]"), Some("input")));
+    assert!(json["resources"][0]["start"]["line"].as_u64().is_some());
+    assert!(folder.run(&["graph", "--format", "dot"]).out.starts_with("digraph"));
+    assert!(folder.run(&["graph", "--format", "mermaid"]).out.contains("-->|\"input\"|"));
+}
+
+#[test]
+fn init_writes_a_configuration_that_works_and_replaces_none() {
+    let folder = Folder::new(&[("main.tf", "locals { a = 1 }\n")]);
+    assert_eq!(folder.run(&["init"]).code, 0);
+    assert!(Path::exists(&folder.0.join("stacklint.toml")));
+    assert_eq!(folder.run(&["check"]).code, 0);
+    assert_eq!(folder.run(&["init"]).code, 2);
+    assert_eq!(folder.run(&["init", "--force"]).code, 0);
+}
+
+#[test]
+fn policies_of_ones_own_are_listed_explained_and_tested() {
+    let folder = project(&[("main.tf", BAD)]);
+    let listed = folder.run(&["policies", "--format", "json"]).json();
+    let own = listed.as_array().unwrap().iter().find(|p| p["name"] == "public-thing").unwrap().clone();
+    assert_eq!(own["aliases"], serde_json::json!(["checkov:CKV_THING_1"]));
+    let explained = folder.run(&["explain", "checkov:CKV_THING_1"]);
+    assert!(explained.code == 0 && explained.out.contains("Anyone can read it."), "{}", explained.out);
+    assert_eq!(folder.run(&["policy", "test", "rules"]).code, 0);
+    folder.write("rules/public-thing.yaml", POLICY.replace("\"private\"", "\"public\"").as_bytes());
+    let ran = folder.run(&["policy", "test", "rules"]);
+    assert!(ran.code == 1 && ran.out.contains("good example 1: a finding on line 1"), "{}", ran.out);
+}
