@@ -78,7 +78,7 @@ fn as_json(built: &Built, ids: &[ResourceId], values: bool, root: &str) -> Json 
                 "end": end,
             });
             if values && let Some(fields) = json.as_object_mut() {
-                fields.insert("values".to_owned(), resource.body.to_json());
+                fields.insert("values".to_owned(), resource.body.to_json_as_configured());
             }
             json
         })
@@ -118,7 +118,7 @@ fn as_json(built: &Built, ids: &[ResourceId], values: bool, root: &str) -> Json 
         .outputs
         .iter()
         .filter(|(unit, _)| is_root(unit))
-        .flat_map(|(_, map)| map.entries.iter().map(|e| (e.key.to_string(), e.value.to_json())))
+        .flat_map(|(_, map)| map.entries.iter().map(|e| (e.key.to_string(), e.value.to_json_as_configured())))
         .collect();
     json!({"resources": resources, "outputs": outputs, "edges": edges, "errors": errors})
 }

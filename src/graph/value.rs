@@ -116,6 +116,8 @@ pub enum How {
     Function,
     /// Rendered from a template.
     Rendered,
+    /// Computed by Terraform when it made a plan.
+    Planned,
     /// Text that a function encoded (`jsonencode`, `yamlencode`): the value before that, with its own origins.
     Encoded(Arc<Value>),
 }
@@ -254,6 +256,22 @@ impl Value {
             Data::Number(n) => Some(n.to_string().into()),
             Data::String(s) => Some((&**s).into()),
             _ => None,
+        }
+    }
+
+    /// The value as JSON for those who ask for values: what the configuration itself shows is shown, even where it
+    /// marks it as sensitive; what only a plan reveals is redacted.
+    pub fn to_json_as_configured(&self) -> serde_json::Value {
+        match &self.data {
+            _ if self.origin.sensitive && matches!(self.origin.how, How::Planned) => "(sensitive)".into(),
+            Data::List(items) => items.iter().map(Value::to_json_as_configured).collect(),
+            Data::Map(map) => map
+                .entries
+                .iter()
+                .map(|e| (e.key.to_string(), e.value.to_json_as_configured()))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+            _ => Value { data: self.data.clone(), origin: Origin::literal(self.origin.span) }.to_json(),
         }
     }
 

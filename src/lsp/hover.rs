@@ -124,6 +124,7 @@ fn way(origin: &Origin, report: &Report) -> String {
         How::ModuleArgument => "module argument",
         How::Function => "computed",
         How::Rendered => "template",
+        How::Planned => "planned",
         How::Encoded(_) => "encoded",
     };
     if origin.sensitive || short.is_empty() { what.to_owned() } else { format!("{what} `{}`", short.replace('`', "'")) }

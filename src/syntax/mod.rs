@@ -4,6 +4,7 @@
 mod comment;
 pub mod dockerfile;
 pub mod hcl;
+pub mod json;
 pub mod shell;
 pub mod yaml;
 

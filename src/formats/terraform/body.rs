@@ -2,13 +2,14 @@
 
 use super::engine::Engine;
 use super::eval::{Datum, Member, Type, Val};
-use super::expand::MAX_INSTANCES;
+use super::expand::{Given, MAX_INSTANCES};
 use super::module::{Merged, ResourceDecl};
 use super::policy_document;
 use super::scope::ModuleScope;
 use crate::base::Span;
 use crate::graph::{self, CauseKind, Map, Value};
 use crate::syntax::hcl::tree::{Block, Expr, ExprKind, Item, ObjectKey, Text};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// An evaluated body.
@@ -27,6 +28,8 @@ pub struct EvalBody {
 pub enum EvalItem {
     /// An attribute.
     Attribute(Val),
+    /// `count` or `for_each`, which all instances share.
+    Given(Rc<Given>),
     /// All the blocks of a type.
     Blocks(Vec<EvalBody>),
 }
@@ -66,6 +69,7 @@ impl EvalBody {
         match self.get(name)? {
             EvalItem::Attribute(val) if val.is_null() => None,
             EvalItem::Attribute(val) => Some(val.clone()),
+            EvalItem::Given(_) => None,
             EvalItem::Blocks(_) if is_meta(name) => None,
             EvalItem::Blocks(blocks) => Some(blocks_val(blocks)),
         }
@@ -102,6 +106,7 @@ impl EvalBody {
             let val = match item {
                 EvalItem::Attribute(val) if val.is_null() => return None,
                 EvalItem::Attribute(val) => val.clone(),
+                EvalItem::Given(_) => return None,
                 EvalItem::Blocks(blocks) => blocks_val(blocks),
             };
             Some(Member { key: name.clone(), key_span: *span, val })
@@ -118,6 +123,7 @@ impl EvalBody {
         for (key, key_span, item) in &self.items {
             let value = match item {
                 EvalItem::Attribute(val) => val.to_value(),
+                EvalItem::Given(given) => given.value().clone(),
                 EvalItem::Blocks(blocks) => {
                     let span = blocks.first().map_or(*key_span, |b| b.span);
                     Value::list(blocks.iter().map(EvalBody::to_value).collect(), span)
@@ -134,6 +140,7 @@ impl EvalBody {
             path.push(key);
             match item {
                 EvalItem::Attribute(val) => found(path, val),
+                EvalItem::Given(given) => found(path, &given.val),
                 EvalItem::Blocks(blocks) => blocks.iter().for_each(|b| b.for_each_attribute(path, found)),
             }
             path.pop();
@@ -155,12 +162,17 @@ fn blocks_val(blocks: &[EvalBody]) -> Val {
 impl<'e, 'a> Bodies<'e, 'a> {
     /// The body of one instance of a resource. What is evaluated after the resource (`lifecycle`, provisioners) is
     /// left out; [`Bodies::late`] adds it.
-    pub fn resource(&self, declared: &ResourceDecl<'_>, scope: &ModuleScope<'e, 'a>) -> EvalBody {
+    pub fn resource(
+        &self,
+        declared: &ResourceDecl<'_>,
+        scope: &ModuleScope<'e, 'a>,
+        given: Option<&Rc<Given>>,
+    ) -> EvalBody {
         let block = declared.body.block;
         let mut body = EvalBody::new(block.head, block.span);
         for item in &declared.body.items {
             if !is_late(item) {
-                self.item(item, scope, Place::Resource, &mut body);
+                self.member(item, scope, given, &mut body);
             }
         }
         if &*declared.kind == "data.aws_iam_policy_document" {
@@ -281,9 +293,14 @@ impl<'e, 'a> Bodies<'e, 'a> {
         }
     }
 
-    /// An argument of a module call.
-    pub fn argument(&self, item: &Item, scope: &ModuleScope<'e, 'a>, body: &mut EvalBody) {
-        self.item(item, scope, Place::Resource, body);
+    /// A member of a resource or call; `given` is the value of its `count` or `for_each`.
+    pub fn member(&self, item: &Item, scope: &ModuleScope<'e, 'a>, given: Option<&Rc<Given>>, body: &mut EvalBody) {
+        match (item, given) {
+            (Item::Attribute(a), Some(given)) if matches!(&*a.name.text, "count" | "for_each") => {
+                body.items.push((a.name.text.clone(), a.name.span, EvalItem::Given(given.clone())));
+            }
+            _ => self.item(item, scope, Place::Resource, body),
+        }
     }
 
     /// An expression that names things, as text: `depends_on = [aws_x.b]` is `["aws_x.b"]`.

@@ -181,7 +181,7 @@ impl<'e, 'a> Emitter<'e, 'a> {
                     let given = child.and_then(|c| c.variable(c.module.variable(&name.text)?)?.given.clone());
                     match given {
                         Some(val) => body.set(name.text.clone(), name.span, val),
-                        None => self.bodies().argument(item, &scope, &mut body),
+                        None => self.bodies().member(item, &scope, evaluated.expansion.given.as_ref(), &mut body),
                     }
                 }
                 let node = Node {

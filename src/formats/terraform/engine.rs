@@ -5,7 +5,7 @@
 //! length cost no machine stack, and a cycle is seen as a node that is met again while it waits.
 
 use super::body::{Bodies, EvalBody};
-use super::eval::{self, Datum, EvalError, Marks, Type, Val};
+use super::eval::{self, EvalError, Marks, Type, Val};
 use super::expand::{Expansion, Key};
 use super::inputs::RootValues;
 use super::module::{Call, Declared, Dep, Module};
@@ -523,7 +523,7 @@ impl<'a> Engine<'a> {
             .iter()
             .map(|(key, each)| {
                 let scope = self.scope(instance).with_each(key, each);
-                Bodies { engine: self }.resource(declared, &scope)
+                Bodies { engine: self }.resource(declared, &scope, expansion.given.as_ref())
             })
             .collect();
         EvalResource { expansion, bodies, val: OnceCell::new() }
@@ -626,9 +626,4 @@ impl Instance<'_> {
 /// The error of a value that is asked for while it waits for the asker.
 pub fn cycle(name: &str, span: Span) -> Val {
     Val::unknown(CauseKind::Error, format!("`{name}` refers to itself"), span)
-}
-
-/// Whether a value is a string, number or bool that is known.
-pub fn is_scalar(val: &Val) -> bool {
-    matches!(val.datum, Datum::Bool(_) | Datum::Number(_) | Datum::String(_))
 }

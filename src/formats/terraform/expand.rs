@@ -4,9 +4,11 @@ use super::engine::Engine;
 use super::eval::{Datum, EvalError, Marks, Type, Val, convert};
 use super::module::Merged;
 use crate::base::Span;
-use crate::graph::{Cause, CauseKind};
+use crate::graph::{Cause, CauseKind, Value};
 use crate::syntax::hcl::tree::Expr;
+use std::cell::OnceCell;
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// How many instances one resource or call may have. Beyond it nothing is gained by looking at each of them.
@@ -59,6 +61,25 @@ pub enum Mode {
     ForEach,
 }
 
+/// A value that many bodies share.
+#[derive(Debug)]
+pub struct Given {
+    /// The value.
+    pub val: Val,
+    value: OnceCell<Value>,
+}
+
+impl Given {
+    fn new(val: Val) -> Rc<Given> {
+        Rc::new(Given { val, value: OnceCell::new() })
+    }
+
+    /// The value as the graph has it, made once.
+    pub fn value(&self) -> &Value {
+        self.value.get_or_init(|| self.val.to_value())
+    }
+}
+
 /// The instances of a resource or call.
 #[derive(Clone, Debug)]
 pub struct Expansion {
@@ -69,7 +90,7 @@ pub struct Expansion {
     /// Why the instances are not known; then there is one that stands for all.
     pub unknown: Option<Arc<Cause>>,
     /// The value of `count` or `for_each`.
-    pub given: Option<Val>,
+    pub given: Option<Rc<Given>>,
 }
 
 impl Expansion {
@@ -95,14 +116,14 @@ impl Expansion {
 
     fn any(mode: Mode, given: Option<Val>, cause: Arc<Cause>) -> Expansion {
         let each = Val::unknown_of(Type::Any, cause.clone());
-        Expansion { mode, keys: vec![(Key::Any, each)], unknown: Some(cause), given }
+        Expansion { mode, keys: vec![(Key::Any, each)], unknown: Some(cause), given: given.map(Given::new) }
     }
 
     fn wrong(engine: &Engine<'_>, mode: Mode, given: Val, message: &str, span: Span) -> Expansion {
         let failed = engine.failed(EvalError::new(message, span), span);
         match failed.as_unknown() {
             Some(unknown) => Expansion::any(mode, Some(given), unknown.cause.clone()),
-            None => Expansion { mode, keys: Vec::new(), unknown: None, given: Some(given) },
+            None => Expansion { mode, keys: Vec::new(), unknown: None, given: Some(Given::new(given)) },
         }
     }
 
@@ -121,7 +142,7 @@ impl Expansion {
             mode: Mode::Count,
             keys: (0..count.min(MAX_INSTANCES)).map(|i| (Key::Index(i), Val::null())).collect(),
             unknown: None,
-            given: Some(val),
+            given: Some(Given::new(val)),
         };
         if count > MAX_INSTANCES {
             expansion.cut(engine, expr.span, count);
@@ -161,7 +182,7 @@ impl Expansion {
         }
         let count = keys.len();
         keys.truncate(MAX_INSTANCES);
-        let mut expansion = Expansion { mode: Mode::ForEach, keys, unknown: None, given: Some(val) };
+        let mut expansion = Expansion { mode: Mode::ForEach, keys, unknown: None, given: Some(Given::new(val)) };
         if count > MAX_INSTANCES {
             expansion.cut(engine, span, count);
         }

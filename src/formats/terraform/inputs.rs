@@ -5,7 +5,7 @@ use super::eval::{self, Type, Val};
 use super::{TerraformFile, paths};
 use crate::base::{FastMap, FileId, Span};
 use crate::formats::{LedgerEntry, LowerContext, Options, Unit};
-use crate::graph::CauseKind;
+use crate::graph::{CauseKind, Value};
 use crate::syntax::hcl::{self, JsonFile, tree::File};
 
 /// Values by the variable's name.
@@ -68,6 +68,11 @@ impl RootValues {
             given.values.insert(name.clone(), Given::Text(text.clone()));
         }
         given
+    }
+
+    /// Takes in the values that a plan was made with.
+    pub fn add_planned(&mut self, values: Vec<(String, Value)>) {
+        self.values.extend(values.into_iter().map(|(name, value)| (name, Given::Value(Val::from_value(&value)))));
     }
 
     fn add(&mut self, file: &File) {

@@ -25,6 +25,7 @@ use crate::base::SourceFile;
 use crate::diagnostic::SyntaxError;
 use crate::formats::{Format, Input, LowerContext, Lowered, Options, Parsed, Selectors, Unit};
 use crate::syntax::hcl::{self, JsonFile, tree::File};
+use crate::syntax::json;
 use emit::Emitter;
 use engine::Engine;
 use inputs::RootValues;
@@ -127,8 +128,8 @@ impl Format for Terraform {
                 (TerraformFile::Manifest(manifest), errors, Vec::new())
             }
             Some(Kind::Plan) => {
-                let (plan, errors) = plan::Plan::parse(text, id);
-                (TerraformFile::Plan(plan), errors, Vec::new())
+                let (root, errors) = json::read(text, id);
+                (TerraformFile::Plan(plan::Plan(root)), errors, Vec::new())
             }
             Some(Kind::Configuration { json: false }) | None => {
                 let parsed = hcl::parse(text, id);
@@ -165,16 +166,17 @@ impl Format for Terraform {
                 let folders = manifest.modules.iter().filter(|m| !m.key.is_empty());
                 folders.map(|m| paths::join(root, &m.dir)).collect()
             }
+            // The configuration beside a plan says where its resources stand.
+            Some(TerraformFile::Plan(_)) => vec![dir.to_owned()],
             _ => Vec::new(),
         }
     }
 
     fn lower(&self, unit: &Unit, cx: &LowerContext<'_>) -> Lowered {
-        if let [only] = unit.files.as_slice()
-            && let Some(TerraformFile::Plan(plan)) = cx.tree(*only)
-        {
-            return plan.lower(unit, cx);
-        }
+        let plan = unit.files.iter().find_map(|id| match cx.tree(*id) {
+            Some(TerraformFile::Plan(plan)) => Some(plan),
+            _ => None,
+        });
         let dir = if &*unit.name == "." { "" } else { &unit.name };
         let mut sources = Sources::new(unit.files.iter().filter_map(|id| cx.inputs.get(id)));
         for id in &unit.files {
@@ -183,9 +185,16 @@ impl Format for Terraform {
             }
         }
         let mut values = RootValues::load(dir, unit, cx, cx.options);
+        if let Some(plan) = plan {
+            values.add_planned(plan.variables());
+        }
         let problems = std::mem::take(&mut values.problems);
         let engine = Engine::run(cx, &sources, dir.into(), values);
         problems.into_iter().for_each(|p| engine.note(p.span, p.kind, p.message));
-        Emitter::emit(&engine, unit.name.clone())
+        let mut lowered = Emitter::emit(&engine, unit.name.clone());
+        if let Some(plan) = plan {
+            plan.apply(unit, &mut lowered);
+        }
+        lowered
     }
 }

@@ -424,13 +424,6 @@ impl<'a> Module<'a> {
         }
         deps
     }
-
-    /// What an expression that belongs to no declaration refers to.
-    pub fn deps_of_items(&self, items: &[&'a Item]) -> Vec<Dep> {
-        let mut found = Vec::new();
-        refs::collect_items(items.iter().copied(), &mut found);
-        self.deps(&mut found)
-    }
 }
 
 fn declare_named<'a>(

@@ -36,6 +36,7 @@ pub fn evaluate(body: &mut EvalBody) {
     for (_, _, item) in &body.items {
         match item {
             EvalItem::Attribute(val) => document.refs.add(&val.deep_refs()),
+            EvalItem::Given(_) => {}
             EvalItem::Blocks(blocks) => blocks.iter().for_each(|b| {
                 b.for_each_attribute(&mut Vec::new(), &mut |_, val| document.refs.add(&val.deep_refs()));
             }),

@@ -52,11 +52,6 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
         self
     }
 
-    /// The index of the module instance.
-    pub fn instance(&self) -> u32 {
-        self.instance
-    }
-
     fn here(&self) -> &'e Instance<'a> {
         &self.engine.instances[self.instance as usize]
     }

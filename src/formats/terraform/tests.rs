@@ -1,1 +1,378 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::*;
+use crate::base::{FastMap, Files, Span};
+use crate::graph::{CauseKind, How, Resource, Value};
+use pretty_assertions::assert_eq;
+use std::fmt::Write;
+
+/// The lowered units of some files, with the files.
+struct World {
+    files: Files,
+    units: Vec<(Unit, Lowered)>,
+}
+
+fn world(texts: &[(&str, &str)]) -> World {
+    world_with(texts, &Options::default())
+}
+
+fn world_with(texts: &[(&str, &str)], options: &Options) -> World {
+    let mut files = Files::default();
+    for (path, text) in texts {
+        files.set(path, (*text).into());
+    }
+    let inputs: Vec<Input> = files
+        .iter()
+        .filter(|f| Terraform.claims(&f.path, &f.text))
+        .map(|f| Input { file: f.clone(), parsed: Arc::new(Terraform.parse(f)) })
+        .collect();
+    let by_id: FastMap<_, _> = inputs.iter().map(|i| (i.file.id, i.clone())).collect();
+    let read = |path: &str| files.by_path(path).cloned();
+    let list = |dir: &str| {
+        let mut found: Vec<Arc<str>> = files.iter().map(|f| f.path.clone()).collect();
+        found.retain(|p| dir.is_empty() || p.starts_with(&format!("{dir}/")));
+        found.sort();
+        found
+    };
+    let cx = LowerContext { inputs: &by_id, options, read: &read, list: &list };
+    let units = Terraform.units(&inputs, options);
+    let units = units.into_iter().map(|unit| (unit.clone(), Terraform.lower(&unit, &cx))).collect();
+    World { files, units }
+}
+
+impl World {
+    #[track_caller]
+    fn only(&self) -> &Lowered {
+        assert_eq!(self.units.len(), 1, "{:?}", self.units.iter().map(|(u, _)| &u.name).collect::<Vec<_>>());
+        &self.units[0].1
+    }
+
+    #[track_caller]
+    fn resource(&self, address: &str) -> &Resource {
+        let all = &self.only().resources;
+        let found = all.iter().find(|r| &*r.address == address);
+        found.unwrap_or_else(|| panic!("no {address} in {:?}", all.iter().map(|r| &r.address).collect::<Vec<_>>()))
+    }
+
+    fn text(&self, span: Span) -> &str {
+        self.files.slice(span)
+    }
+
+    fn edges(&self) -> String {
+        let lowered = self.only();
+        let mut lines: Vec<String> = lowered
+            .edges
+            .iter()
+            .map(|e| {
+                let name = |i: u32| &lowered.resources[i as usize].address;
+                format!("{} -{}-> {}", name(e.from), e.via, name(e.to))
+            })
+            .collect();
+        lines.sort();
+        lines.dedup();
+        lines.join("\n")
+    }
+
+    fn ledger(&self) -> String {
+        let mut out = String::new();
+        for entry in &self.only().ledger {
+            writeln!(out, "{:?} `{}`: {}", entry.kind, self.text(entry.span), entry.message).unwrap();
+        }
+        out
+    }
+}
+
+/// The resources of the only unit as JSON lines, without variables, outputs and the like.
+#[track_caller]
+fn check(texts: &[(&str, &str)], expected: &[(&str, &str)]) {
+    let world = world(texts);
+    let found: Vec<(String, String)> = world
+        .only()
+        .resources
+        .iter()
+        .filter(|r| !matches!(&*r.kind, "variable" | "output" | "locals" | "terraform" | "module"))
+        .map(|r| (r.address.to_string(), r.body.to_json_as_configured().to_string()))
+        .collect();
+    let found: Vec<(&str, &str)> = found.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn values_come_through_variables_locals_and_modules() {
+    let world = world(&[
+        ("main.tf", "variable \"acl\" {}\nmodule \"m\" {\n  source = \"./m\"\n  acl    = var.acl\n}\n"),
+        ("terraform.tfvars", "acl = \"public\"\n"),
+        (
+            "m/main.tf",
+            "variable \"acl\" {}\nlocals { a = var.acl }\nresource \"aws_s3_bucket\" \"b\" {\n  acl = local.a\n}\n",
+        ),
+    ]);
+    let bucket = world.resource("module.m.aws_s3_bucket.b");
+    let acl = bucket.body.get("acl").unwrap();
+    assert_eq!(acl.as_str(), Some("public"));
+    let way: Vec<&str> = std::iter::once(&acl.origin).chain(acl.origin.chain()).map(|o| world.text(o.span)).collect();
+    assert_eq!(way, ["local.a", "var.acl", "var.acl", "\"public\""]);
+    assert_eq!(bucket.callers.len(), 1);
+    assert_eq!(world.text(bucket.head), "resource \"aws_s3_bucket\" \"b\"");
+    assert!(matches!(acl.origin.how, How::Local));
+}
+
+#[test]
+fn instances_have_terraforms_addresses() {
+    check(
+        &[
+            (
+                "main.tf",
+                "module \"a\" {\n  source = \"./m\"\n  count = 2\n  n = count.index\n}\n\
+                 module \"b\" {\n  source = \"./m\"\n  for_each = { \"x\\\"y\" = 5 }\n  n = each.value\n}\n",
+            ),
+            (
+                "m/main.tf",
+                "variable \"n\" {}\nresource \"r\" \"x\" {\n  for_each = toset([\"k\"])\n  v = \"${each.key}${var.n}\"\n}\n",
+            ),
+        ],
+        &[
+            ("module.a[0].r.x[\"k\"]", r#"{"for_each":["k"],"v":"k0"}"#),
+            ("module.a[1].r.x[\"k\"]", r#"{"for_each":["k"],"v":"k1"}"#),
+            ("module.b[\"x\\\"y\"].r.x[\"k\"]", r#"{"for_each":["k"],"v":"k5"}"#),
+        ],
+    );
+}
+
+#[test]
+fn what_is_unknown_says_why() {
+    let world = world(&[(
+        "main.tf",
+        "variable \"n\" { type = number }\nresource \"a\" \"x\" {\n  count = var.n\n  v = count.index\n}\n\
+         resource \"b\" \"y\" {\n  v = a.x[0].id\n  dynamic \"d\" {\n    for_each = var.n\n    content { k = d.value }\n  }\n}\n",
+    )]);
+    let cause = |value: &Value| {
+        let cause = value.as_unknown().unwrap();
+        (cause.kind, cause.message.clone(), world.text(cause.span).to_owned())
+    };
+    let input = (CauseKind::Input, "variable `n` has no value".to_owned(), "variable \"n\"".to_owned());
+    assert_eq!(cause(world.resource("a.x").body.get("v").unwrap()), input);
+    let y = &world.resource("b.y").body;
+    assert_eq!(cause(y.get("v").unwrap()), input);
+    let blocks = y.get("d").unwrap().as_list().unwrap();
+    assert_eq!(cause(blocks[0].get("k").unwrap()), input);
+    assert_eq!(world.edges(), "b.y -v-> a.x");
+}
+
+#[test]
+fn references_draw_edges_through_everything() {
+    let world = world(&[
+        (
+            "main.tf",
+            "provider \"aws\" {}\nresource \"aws_kms_key\" \"k\" {}\nlocals { key = aws_kms_key.k.arn }\n\
+             module \"m\" {\n  source = \"./m\"\n  key = local.key\n}\n\
+             resource \"aws_sns_topic\" \"t\" {\n  name = \"t-${module.m.bucket}\"\n  depends_on = [module.m]\n}\n",
+        ),
+        (
+            "m/main.tf",
+            "variable \"key\" {}\nresource \"aws_s3_bucket\" \"b\" {\n  count = 1\n  rule {\n    default {\n      key = var.key\n    }\n  }\n}\n\
+             output \"bucket\" { value = aws_s3_bucket.b[0].id }\n",
+        ),
+    ]);
+    assert_eq!(
+        world.edges(),
+        "aws_kms_key.k -provider-> provider.aws\n\
+         aws_sns_topic.t -depends_on-> module.m\n\
+         aws_sns_topic.t -name-> module.m.aws_s3_bucket.b[0]\n\
+         aws_sns_topic.t -provider-> provider.aws\n\
+         locals -key-> aws_kms_key.k\n\
+         module.m -key-> aws_kms_key.k\n\
+         module.m.aws_s3_bucket.b[0] -provider-> provider.aws\n\
+         module.m.aws_s3_bucket.b[0] -rule.default.key-> aws_kms_key.k\n\
+         module.m.output.bucket -value-> module.m.aws_s3_bucket.b[0]"
+    );
+}
+
+#[test]
+fn configured_attributes_of_resources_are_values() {
+    check(
+        &[(
+            "main.tf",
+            "resource \"a\" \"x\" {\n  name = \"n\"\n  b { c = 1 }\n}\n\
+             resource \"b\" \"y\" {\n  v = [a.x.name, a.x.b[0].c, [for k, v in { one = a.x } : v.name]]\n}\n",
+        )],
+        &[("a.x", r#"{"name":"n","b":[{"c":1}]}"#), ("b.y", r#"{"v":["n",1,["n"]]}"#)],
+    );
+}
+
+#[test]
+fn dynamic_blocks_expand_at_their_content() {
+    let world = world(&[(
+        "main.tf",
+        "resource \"a\" \"x\" {\n  dynamic \"rule\" {\n    for_each = [22, 80]\n    iterator = it\n    content {\n      port = it.value\n      n = it.key\n    }\n  }\n  rule { port = 1 }\n}\n",
+    )]);
+    let rules = world.resource("a.x").body.get("rule").unwrap();
+    assert_eq!(rules.to_json().to_string(), r#"[{"port":22,"n":0},{"port":80,"n":1},{"port":1}]"#);
+    let head = rules.as_list().unwrap()[0].as_map().unwrap().head.unwrap();
+    assert_eq!(world.text(head), "content");
+}
+
+#[test]
+fn policy_documents_are_put_together() {
+    let world = world(&[(
+        "main.tf",
+        "resource \"aws_s3_bucket\" \"b\" {}\n\
+         data \"aws_iam_policy_document\" \"base\" {\n  statement {\n    sid = \"S\"\n    actions = [\"s3:*\"]\n    resources = [\"*\"]\n  }\n}\n\
+         data \"aws_iam_policy_document\" \"d\" {\n  source_policy_documents = [data.aws_iam_policy_document.base.json]\n  statement {\n    effect = \"Deny\"\n    actions = [\"a:x\", \"a:y\"]\n    resources = [aws_s3_bucket.b.arn]\n    principals {\n      type = \"AWS\"\n      identifiers = [\"*\"]\n    }\n    condition {\n      test = \"Bool\"\n      variable = \"aws:SecureTransport\"\n      values = [\"false\"]\n    }\n  }\n}\n\
+         resource \"aws_s3_bucket_policy\" \"p\" {\n  policy = data.aws_iam_policy_document.d.json\n}\n\
+         resource \"aws_iam_policy\" \"q\" {\n  policy = data.aws_iam_policy_document.base.json\n}\n",
+    )]);
+    let known = world.resource("aws_iam_policy.q").body.get("policy").unwrap();
+    let json: serde_json::Value = serde_json::from_str(known.as_str().unwrap()).unwrap();
+    let statement = r#"{"Sid":"S","Effect":"Allow","Action":"s3:*","Resource":"*"}"#;
+    assert_eq!(json.to_string(), format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
+    let unknown = world.resource("aws_s3_bucket_policy.p").body.get("policy").unwrap();
+    assert!(unknown.as_unknown().is_some());
+    let document = policy_document::encoded(&unknown.origin).unwrap().to_json().to_string();
+    assert_eq!(
+        document,
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[{statement},{{"Effect":"Deny","Action":["a:y","a:x"],"Resource":{{"$unknown":"`aws_s3_bucket.b.arn` is known only after apply"}},"Principal":{{"AWS":"*"}},"Condition":{{"Bool":{{"aws:SecureTransport":"false"}}}}}}]}}"#
+        )
+    );
+    assert!(world.edges().contains("aws_s3_bucket_policy.p -policy-> aws_s3_bucket.b\n"), "{}", world.edges());
+}
+
+#[test]
+fn roots_are_what_nobody_calls() {
+    let names = |texts: &[(&str, &str)]| -> Vec<String> {
+        world(texts).units.iter().map(|(u, _)| u.name.to_string()).collect()
+    };
+    let call = |to: &str| format!("module \"m\" {{ source = \"{to}\" }}\n");
+    assert_eq!(names(&[("a/x.tf", &call("../b")), ("b/x.tf", ""), ("c/x.tf", "")]), ["a", "c"]);
+    assert_eq!(names(&[("a/x.tf", &call("../b")), ("b/x.tf", &call("../a"))]), ["a"]);
+    assert_eq!(names(&[("x.tf", &call("./"))]), ["."]);
+    let manifest =
+        r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"m","Source":"x/y/z","Dir":".terraform/modules/m"}]}"#;
+    let world = world(&[
+        ("x.tf", &call("x/y/z")),
+        (".terraform/modules/modules.json", manifest),
+        (".terraform/modules/m/main.tf", "resource \"a\" \"b\" {}\n"),
+    ]);
+    world.resource("module.m.a.b");
+}
+
+#[test]
+fn what_cannot_be_evaluated_ends_in_the_ledger() {
+    let ledger = |text: &str| world(&[("main.tf", text)]).ledger();
+    assert_eq!(
+        ledger("module \"m\" { source = \"hashicorp/x/y\" }\n"),
+        "Missing `\"hashicorp/x/y\"`: module `m` is not here: `terraform init` would fetch `hashicorp/x/y`\n"
+    );
+    assert_eq!(ledger("module \"m\" { source = \"./\" }\n"), "Limit `\"./\"`: module `m` calls itself\n");
+    assert_eq!(
+        ledger("locals {\n  a = local.b\n  b = local.a\n}\n"),
+        "Error `a`: `local.a` refers to itself (local.a → local.b → local.a)\n"
+    );
+    assert_eq!(
+        ledger("resource \"a\" \"b\" { count = 1000000 }\n"),
+        "Limit `1000000`: of 1000000 instances only the first 1000 are looked at\n"
+    );
+    assert_eq!(
+        ledger("resource \"a\" \"b\" { x = local.nope }\nresource \"a\" \"b\" {}\n"),
+        "Error `resource \"a\" \"b\"`: `a.b` is declared twice\nError `local`: local `nope` is not declared\n"
+    );
+}
+
+#[test]
+fn long_chains_are_evaluated() {
+    let mut texts: Vec<(String, String)> = (0..200)
+        .map(|i| {
+            let text = format!(
+                "variable \"v\" {{}}\nmodule \"n\" {{\n  source = \"../m{}\"\n  v = var.v\n}}\noutput \"o\" {{ value = module.n.o }}\n",
+                i + 1
+            );
+            (format!("m{i}/main.tf"), text)
+        })
+        .collect();
+    texts.push(("m200/main.tf".into(), "variable \"v\" {}\noutput \"o\" { value = var.v }\n".into()));
+    texts.push(("m0/terraform.tfvars".into(), "v = 7\n".into()));
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+    let world = world(&texts);
+    assert_eq!(world.only().output("o").unwrap().to_json().to_string(), "7");
+
+    let mut locals = String::from("locals {\n  l0 = 1\n");
+    for i in 1..5_000 {
+        writeln!(locals, "  l{i} = local.l{}", i - 1).unwrap();
+    }
+    locals.push_str("}\noutput \"o\" { value = local.l4999 }\n");
+    let world = self::world(&[("main.tf", &locals)]);
+    assert_eq!(world.only().output("o").unwrap().to_json().to_string(), "1");
+}
+
+#[test]
+fn options_give_values() {
+    let options = Options {
+        var_files: vec!["env/prod.tfvars".to_owned()],
+        vars: vec![("c".to_owned(), "[3]".to_owned()), ("d".to_owned(), "[x]".to_owned())],
+        workspace: Some("prod".to_owned()),
+        kubernetes_version: None,
+    };
+    let world = world_with(
+        &[
+            (
+                "main.tf",
+                "variable \"a\" { default = 0 }\nvariable \"b\" { default = 0 }\nvariable \"c\" { type = list(number) }\nvariable \"d\" {}\n\
+                 output \"o\" { value = [var.a, var.b, var.c, var.d, terraform.workspace] }\n",
+            ),
+            ("z.auto.tfvars", "a = 1\nb = 1\n"),
+            ("env/prod.tfvars", "b = 2\n"),
+        ],
+        &options,
+    );
+    assert_eq!(world.only().output("o").unwrap().to_json().to_string(), r#"[1,2,[3],"[x]","prod"]"#);
+}
+
+#[test]
+fn labels_nest_and_names_are_text() {
+    check(
+        &[(
+            "main.tf",
+            "resource \"a\" \"b\" {\n  provider = aws.west\n  depends_on = [c.d]\n  lifecycle { ignore_changes = [tags, x[0]] }\n  provisioner \"local-exec\" { command = self.name }\n  name = \"n\"\n}\n",
+        )],
+        &[(
+            "a.b",
+            r#"{"provider":"aws.west","depends_on":["c.d"],"lifecycle":[{"ignore_changes":["tags","x[0]"]}],"provisioner":[{"local-exec":[{"command":"n"}]}],"name":"n"}"#,
+        )],
+    );
+}
+
+const PLAN: &str = r#"{"format_version":"1.2","terraform_version":"1.11.4","variables":{"acl":{"value":"public"}},
+"planned_values":{"root_module":{"resources":[{"address":"aws_s3_bucket.b","mode":"managed","type":"aws_s3_bucket","name":"b",
+"values":{"acl":"public","tags":null,"logging":[],"password":"pw"},"sensitive_values":{"password":true}}]}},
+"resource_changes":[{"address":"aws_s3_bucket.b","change":{"actions":["create"],"after_unknown":{"arn":true}}}]}"#;
+
+#[test]
+fn plans_by_themselves() {
+    let world = world(&[("plan.json", PLAN)]);
+    let bucket = world.resource("aws_s3_bucket.b");
+    let body = bucket.body.to_json_as_configured().to_string();
+    assert_eq!(
+        body,
+        r#"{"acl":"public","logging":[],"password":"(sensitive)","arn":{"$unknown":"`arn` is known only after apply"}}"#
+    );
+    assert_eq!(world.text(bucket.head), "\"aws_s3_bucket.b\"");
+    assert_eq!(world.text(bucket.body.get("acl").unwrap().span()), "\"public\"");
+}
+
+#[test]
+fn plans_beside_their_configuration() {
+    let world = world(&[
+        ("plan.json", PLAN),
+        (
+            "main.tf",
+            "variable \"acl\" {}\nresource \"aws_s3_bucket\" \"b\" {\n  acl = var.acl\n  force_destroy = true\n}\n",
+        ),
+    ]);
+    let bucket = world.resource("aws_s3_bucket.b");
+    assert_eq!(world.text(bucket.head), "resource \"aws_s3_bucket\" \"b\"");
+    let acl = bucket.body.get("acl").unwrap();
+    assert_eq!((acl.as_str(), world.text(acl.span())), (Some("public"), "var.acl"));
+    assert!(bucket.body.get("logging").is_none());
+    assert_eq!(bucket.body.get("force_destroy").unwrap().as_bool(), Some(true));
+}

@@ -67,13 +67,33 @@ pub fn units(inputs: &[Input]) -> Vec<Unit> {
             Unit { name: name.into(), variant: "".into(), files }
         })
         .collect();
-    units.extend(inputs.iter().filter_map(|input| match input.parsed.tree.downcast_ref() {
-        Some(TerraformFile::Plan(_)) => {
-            Some(Unit { name: input.file.path.clone(), variant: "".into(), files: vec![input.file.id] })
-        }
-        _ => None,
-    }));
+    add_plans(inputs, &mut units);
     units
+}
+
+/// A plan beside a root module's configuration takes the place of that module: what it says of its resources is more
+/// exact. Any other plan is a unit of its own.
+fn add_plans(inputs: &[Input], units: &mut Vec<Unit>) {
+    let plans = inputs.iter().filter(|i| matches!(i.parsed.tree.downcast_ref(), Some(TerraformFile::Plan(_))));
+    let mut planned = Vec::new();
+    let mut replaced: FastSet<Arc<str>> = FastSet::default();
+    for plan in plans {
+        let dir = paths::parent(&plan.file.path);
+        let dir = if dir.is_empty() { "." } else { dir };
+        let variant: Arc<str> = paths::file_name(&plan.file.path).into();
+        planned.push(match units.iter().find(|u| &*u.name == dir) {
+            Some(unit) => {
+                replaced.insert(unit.name.clone());
+                let mut files = unit.files.clone();
+                files.push(plan.file.id);
+                files.sort_unstable();
+                Unit { name: unit.name.clone(), variant, files }
+            }
+            None => Unit { name: plan.file.path.clone(), variant: "".into(), files: vec![plan.file.id] },
+        });
+    }
+    units.retain(|u| !replaced.contains(&u.name));
+    units.extend(planned);
 }
 
 /// The folders that a folder's files call.

@@ -182,6 +182,7 @@ fn origin_words(origin: &Origin) -> String {
         How::ModuleArgument => "passed to the module here",
         How::Function => "computed here",
         How::Rendered => "rendered from here",
+        How::Planned => "planned by Terraform",
         How::Encoded(_) => "encoded here",
     }
     .to_owned()

@@ -4,10 +4,11 @@
 //! a variable's `type`…) hold references or types written as strings. Which of a resource's arguments are blocks only
 //! its provider's schema says: those stay attributes here, whose value is an object or a list of objects.
 
-use super::parser::{MAX_DEPTH, Parser, Place};
+use super::parser::{Parser, Place};
 use super::tree::{Attribute, Block, Body, Expr, ExprKind, File, Ident, Item, ObjectItem, ObjectKey, UnaryOp};
 use crate::base::{FileId, Span};
 use crate::diagnostic::SyntaxError;
+use crate::syntax::json::{self, Cooked, Key, Node, NodeKind};
 
 /// What a JSON file is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,53 +19,10 @@ pub enum JsonFile {
     Variables,
 }
 
-/// A JSON value with its place.
-struct Node {
-    kind: NodeKind,
-    span: Span,
-}
-
-enum NodeKind {
-    Null,
-    Bool(bool),
-    Number(String),
-    String(Cooked),
-    Array(Vec<Node>),
-    Object(Vec<(Key, Node)>),
-}
-
-type Key = (Cooked, Span);
-
-/// A string without its escapes, and where its pieces stand.
-struct Cooked {
-    text: String,
-    pieces: Vec<(u32, u32)>,
-}
-
-struct Reader<'t> {
-    text: &'t str,
-    pos: usize,
-    depth: u32,
-    file: FileId,
-    errors: Vec<SyntaxError>,
-    /// Set by the first error: what was read so far is kept, the rest is left.
-    failed: bool,
-}
-
 /// Parses a JSON file; like [`super::parse`], it never fails.
 pub fn parse_json(text: &str, file: FileId, what: JsonFile) -> (File, Vec<SyntaxError>) {
-    let mut reader = Reader { text, pos: 0, depth: 0, file, errors: Vec::new(), failed: false };
-    if text.starts_with('\u{feff}') {
-        reader.pos = 3;
-        let error = SyntaxError::new(Span::new(file, 0..3), "a JSON file cannot begin with a byte-order mark");
-        reader.errors.push(error.with_help("save it as UTF-8 without a byte-order mark"));
-    }
-    let root = reader.value();
-    reader.space();
-    if !reader.failed && reader.pos < text.len() {
-        reader.fail("expected the end of the file");
-    }
-    let mut lower = Lower { file, errors: std::mem::take(&mut reader.errors) };
+    let (root, errors) = json::read(text, file);
+    let mut lower = Lower { file, errors };
     let mut body = Body { items: Vec::new(), span: Some(Span::new(file, 0..text.len())) };
     match what {
         JsonFile::Configuration => {
@@ -82,237 +40,6 @@ pub fn parse_json(text: &str, file: FileId, what: JsonFile) -> (File, Vec<Syntax
         }
     }
     (File { body, json: true }, lower.errors)
-}
-
-impl Reader<'_> {
-    fn span(&self, start: usize, end: usize) -> Span {
-        Span::new(self.file, start..end)
-    }
-
-    fn peek(&self) -> u8 {
-        self.text.as_bytes().get(self.pos).copied().unwrap_or(0)
-    }
-
-    fn space(&mut self) {
-        while matches!(self.peek(), b' ' | b'\t' | b'\n' | b'\r') {
-            self.pos += 1;
-        }
-    }
-
-    fn fail(&mut self, message: &str) {
-        if !self.failed {
-            let length = self.text.get(self.pos..).and_then(|r| r.chars().next()).map_or(0, char::len_utf8);
-            let error = SyntaxError::new(self.span(self.pos, self.pos + length), message);
-            self.errors.push(
-                error.with_help("this is JSON: names and text in double quotes, no comments, no commas at the end"),
-            );
-            self.failed = true;
-        }
-    }
-
-    fn value(&mut self) -> Node {
-        self.space();
-        let start = self.pos;
-        let kind = match self.peek() {
-            b'{' => self.object(),
-            b'[' => self.array(),
-            b'"' => NodeKind::String(self.string()),
-            b'-' | b'0'..=b'9' => self.number(),
-            _ => {
-                let rest = self.text.get(start..).unwrap_or("");
-                let word = ["null", "true", "false"].into_iter().find(|w| rest.starts_with(w));
-                match word {
-                    Some(word) => {
-                        self.pos += word.len();
-                        if word == "null" { NodeKind::Null } else { NodeKind::Bool(word == "true") }
-                    }
-                    None => {
-                        self.fail("expected a JSON value");
-                        NodeKind::Null
-                    }
-                }
-            }
-        };
-        Node { kind, span: self.span(start, self.pos) }
-    }
-
-    fn nested(&mut self) -> bool {
-        if self.depth >= MAX_DEPTH {
-            self.fail("this nests too deeply and is left out");
-            return false;
-        }
-        self.depth += 1;
-        self.pos += 1;
-        true
-    }
-
-    fn array(&mut self) -> NodeKind {
-        let mut items = Vec::new();
-        if !self.nested() {
-            return NodeKind::Array(items);
-        }
-        self.space();
-        if self.peek() == b']' {
-            self.pos += 1;
-        } else {
-            while !self.failed {
-                let item = self.value();
-                if self.failed && matches!(item.kind, NodeKind::Null) {
-                    break;
-                }
-                items.push(item);
-                if !self.separator(b']') {
-                    break;
-                }
-            }
-        }
-        self.depth -= 1;
-        NodeKind::Array(items)
-    }
-
-    /// After a member: whether another one follows. Consumes the comma or the closing sign.
-    fn separator(&mut self, close: u8) -> bool {
-        self.space();
-        match self.peek() {
-            _ if self.failed => false,
-            b',' => {
-                self.pos += 1;
-                true
-            }
-            c if c == close => {
-                self.pos += 1;
-                false
-            }
-            _ => {
-                self.fail(if close == b']' { "expected `,` or `]`" } else { "expected `,` or `}`" });
-                false
-            }
-        }
-    }
-
-    fn object(&mut self) -> NodeKind {
-        let mut entries = Vec::new();
-        if !self.nested() {
-            return NodeKind::Object(entries);
-        }
-        self.space();
-        if self.peek() == b'}' {
-            self.pos += 1;
-        } else {
-            while !self.failed {
-                self.space();
-                let start = self.pos;
-                if self.peek() != b'"' {
-                    self.fail("expected a name in double quotes");
-                    break;
-                }
-                let key = self.string();
-                let key_span = self.span(start, self.pos);
-                self.space();
-                if self.failed || self.peek() != b':' {
-                    self.fail("expected `:`");
-                    break;
-                }
-                self.pos += 1;
-                let value = self.value();
-                if self.failed && matches!(value.kind, NodeKind::Null) {
-                    break;
-                }
-                entries.push(((key, key_span), value));
-                if !self.separator(b'}') {
-                    break;
-                }
-            }
-        }
-        self.depth -= 1;
-        NodeKind::Object(entries)
-    }
-
-    fn number(&mut self) -> NodeKind {
-        let start = self.pos;
-        while matches!(self.peek(), b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9') {
-            self.pos += 1;
-        }
-        let text = self.text.get(start..self.pos).unwrap_or("");
-        if text.parse::<f64>().is_err() {
-            self.pos = start;
-            self.fail("this is no number");
-        }
-        NodeKind::Number(text.to_owned())
-    }
-
-    fn string(&mut self) -> Cooked {
-        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        self.pos += 1;
-        let mut cooked = Cooked { text: String::new(), pieces: vec![(0, offset(self.pos))] };
-        let mut run = self.pos;
-        loop {
-            match self.peek() {
-                b'"' => {
-                    cooked.text.push_str(self.text.get(run..self.pos).unwrap_or(""));
-                    self.pos += 1;
-                    return cooked;
-                }
-                b'\\' => {
-                    cooked.text.push_str(self.text.get(run..self.pos).unwrap_or(""));
-                    match self.escape() {
-                        Some(c) => cooked.text.push(c),
-                        None => {
-                            self.fail("this is no JSON escape");
-                            return cooked;
-                        }
-                    }
-                    run = self.pos;
-                    cooked.pieces.push((offset(cooked.text.len()), offset(self.pos)));
-                }
-                c if c < 0x20 => {
-                    self.fail("this string is not closed on its line");
-                    cooked.text.push_str(self.text.get(run..self.pos).unwrap_or(""));
-                    return cooked;
-                }
-                _ => self.pos += 1,
-            }
-        }
-    }
-
-    fn escape(&mut self) -> Option<char> {
-        let selector = *self.text.as_bytes().get(self.pos + 1)?;
-        let plain = match selector {
-            b'"' => '"',
-            b'\\' => '\\',
-            b'/' => '/',
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => {
-                let high = self.hex(self.pos + 2)?;
-                self.pos += 6;
-                if !(0xD800..0xE000).contains(&high) {
-                    return char::from_u32(high);
-                }
-                let paired = self.text.get(self.pos..self.pos + 2) == Some("\\u");
-                let low = self.hex(self.pos + 2).filter(|low| paired && (0xDC00..0xE000).contains(low));
-                return Some(match low {
-                    Some(low) if high < 0xDC00 => {
-                        self.pos += 6;
-                        char::from_u32(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))?
-                    }
-                    // Go's decoder, which Terraform uses, replaces a lone surrogate.
-                    _ => char::REPLACEMENT_CHARACTER,
-                });
-            }
-            _ => return None,
-        };
-        self.pos += 2;
-        Some(plain)
-    }
-
-    fn hex(&self, at: usize) -> Option<u32> {
-        let digits = self.text.get(at..at + 4)?;
-        digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok())?
-    }
 }
 
 /// How the strings of a value are read.
@@ -455,14 +182,14 @@ impl Lower {
                 }
                 None => ExprKind::Number(text.into()),
             },
-            NodeKind::String(cooked) => self.string(&cooked, strings, span),
+            NodeKind::String(cooked) => self.string(&cooked, strings),
             NodeKind::Array(items) => ExprKind::Tuple(items.into_iter().map(|i| self.expr(i, strings)).collect()),
             NodeKind::Object(entries) => ExprKind::Object(
                 entries
                     .into_iter()
                     .map(|((key, key_span), value)| {
                         let strings_of_key = if strings == Strings::Template { strings } else { Strings::Literal };
-                        let key = Expr { kind: self.string(&key, strings_of_key, key_span), span: key_span };
+                        let key = Expr { kind: self.string(&key, strings_of_key), span: key_span };
                         ObjectItem { key: ObjectKey::Expr(key), value: self.expr(value, strings) }
                     })
                     .collect(),
@@ -471,7 +198,7 @@ impl Lower {
         Expr { kind, span }
     }
 
-    fn string(&mut self, cooked: &Cooked, strings: Strings, span: Span) -> ExprKind {
+    fn string(&mut self, cooked: &Cooked, strings: Strings) -> ExprKind {
         let text = cooked.text.as_str();
         let template = text.contains("${") || text.contains("%{");
         if strings == Strings::Literal || (strings == Strings::Template && !template) {
@@ -485,9 +212,7 @@ impl Lower {
             Ok(expr) => expr.kind,
             Err(_) => {
                 let reason = self.errors.last().map_or("", |e| e.message.as_str());
-                let kind = ExprKind::Error(reason.into());
-                debug_assert!(!span.is_none() || self.file == FileId::NONE);
-                kind
+                ExprKind::Error(reason.into())
             }
         }
     }

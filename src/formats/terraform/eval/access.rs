@@ -3,7 +3,7 @@
 use super::expr::result_unknown;
 use super::{Datum, EvalError, EvalResult, Type, Val, convert};
 use crate::base::Span;
-use crate::graph::{Cause, CauseKind};
+use crate::graph::{Cause, CauseKind, Origin};
 use std::sync::{Arc, LazyLock};
 
 /// The cause of values that only stand for a type.
@@ -19,7 +19,7 @@ pub fn attribute(val: &Val, name: &str, span: Span) -> EvalResult {
     match &val.datum {
         Datum::Object(table) | Datum::Map(table) => match table.get(name) {
             Some(member) => Ok(member.clone().inherit(val)),
-            None if table.rest.is_some() => Ok(result_unknown(Type::Any, val, span)),
+            None if table.rest.is_some() => Ok(further(val, name, span)),
             None if matches!(val.datum, Datum::Map(_)) => {
                 Err(EvalError::new(format!("the map has no element {name:?}"), span))
             }
@@ -40,6 +40,22 @@ pub fn attribute(val: &Val, name: &str, span: Span) -> EvalResult {
         }
         _ => Err(no_attributes(&val.ty(), span)),
     }
+}
+
+/// An attribute of an object whose further attributes are not known. It refers to what the object itself refers to, not
+/// to what its other attributes do.
+fn further(val: &Val, name: &str, span: Span) -> Val {
+    let cause = match &val.datum {
+        Datum::Object(table) => table.rest.as_ref().map(|rest| &rest.cause),
+        _ => None,
+    };
+    let cause = cause.map_or_else(sample_cause, |cause| {
+        let message = cause.message.replacen("` ", &format!(".{name}` "), 1);
+        Arc::new(Cause { message, ..(**cause).clone() })
+    });
+    let mut further = Val::unknown_of(Type::Any, cause);
+    further.origin = Origin::literal(span);
+    further.inherit(val)
 }
 
 fn no_attributes(ty: &Type, span: Span) -> Box<EvalError> {
@@ -108,7 +124,7 @@ pub fn index(val: &Val, key: &Val, span: Span) -> EvalResult {
             })?
         }
         (Datum::Object(table), Datum::String(name)) if table.rest.is_some() && table.get(name).is_none() => {
-            return Ok(result_unknown(Type::Any, val, span));
+            return Ok(further(val, name, span));
         }
         (Datum::Map(table) | Datum::Object(table), Datum::String(key)) => {
             table.get(key).ok_or_else(|| EvalError::new(format!("there is no element {key:?}"), span))?
