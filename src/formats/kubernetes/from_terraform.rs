@@ -6,8 +6,8 @@
 
 use super::lower::objects;
 use crate::base::{FileId, Span};
-use crate::formats::Lowered;
 use crate::formats::yaml_value::YamlValues;
+use crate::formats::{LocalEdge, Lowered};
 use crate::graph::{Data, Entry, How, Map, Origin, Resource, Value};
 use crate::syntax::yaml::{self, Schema};
 use std::sync::Arc;
@@ -164,6 +164,19 @@ const NAMES: &[(&str, &str)] = &[
 
 /// Reads the text of a file, for the places inside YAML text.
 pub type Sources<'a> = dyn Fn(FileId) -> Option<Arc<str>> + 'a;
+
+/// Adds the manifests that the resources of a Terraform unit declare, each joined to its resource by `part-of`.
+pub fn append(lowered: &mut Lowered, sources: &Sources<'_>) {
+    let via: Arc<str> = "part-of".into();
+    for at in 0..lowered.resources.len() {
+        let Some(resource) = lowered.resources.get(at).cloned() else { break };
+        for made in manifest_resources(&resource, sources) {
+            let (Ok(from), Ok(to)) = (u32::try_from(lowered.resources.len()), u32::try_from(at)) else { return };
+            lowered.edges.push(LocalEdge { from, to, via: via.clone(), span: resource.head });
+            lowered.resources.push(Arc::new(made));
+        }
+    }
+}
 
 /// The manifests that a Terraform resource declares; nothing for most resources. `sources` gives files' texts.
 pub fn manifest_resources(resource: &Resource, sources: &Sources<'_>) -> Vec<Resource> {

@@ -23,6 +23,7 @@ mod tests;
 
 use crate::base::SourceFile;
 use crate::diagnostic::SyntaxError;
+use crate::formats::kubernetes::from_terraform;
 use crate::formats::{Format, Input, LowerContext, Lowered, Options, Parsed, Selectors, Unit};
 use crate::syntax::hcl::{self, JsonFile, tree::File};
 use crate::syntax::json;
@@ -195,6 +196,7 @@ impl Format for Terraform {
         if let Some(plan) = plan {
             plan.apply(unit, &mut lowered);
         }
+        from_terraform::append(&mut lowered, &|file| cx.inputs.get(&file).map(|input| input.file.text.clone()));
         lowered
     }
 }
