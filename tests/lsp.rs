@@ -156,8 +156,7 @@ const GROUP: &str = "resource \"aws_security_group\" \"ssh\" {\n  description = 
 
 #[test]
 fn an_edit_of_a_variable_changes_the_findings_where_it_is_used() {
-    let mut client =
-        Client::start("cross", &[("main.tf", GROUP), ("variables.tf", VARIABLES)], json!({}), Value::Null);
+    let mut client = Client::start("cross", &[("main.tf", GROUP), ("variables.tf", VARIABLES)], json!({}), Value::Null);
     client.open("variables.tf", VARIABLES);
     client.replace("variables.tf", 2, &VARIABLES.replace("10.0.0.0/8", "0.0.0.0/0"));
     let open = client.until("main.tf", |found| found.iter().any(|d| d["range"]["start"]["line"] == 7));
@@ -175,8 +174,7 @@ fn an_edit_of_a_variable_changes_the_findings_where_it_is_used() {
 
 #[test]
 fn hover_says_what_a_value_is_and_where_it_came_from() {
-    let mut client =
-        Client::start("hover", &[("main.tf", GROUP), ("variables.tf", VARIABLES)], json!({}), Value::Null);
+    let mut client = Client::start("hover", &[("main.tf", GROUP), ("variables.tf", VARIABLES)], json!({}), Value::Null);
     let at = client.at("main.tf", 7, 22);
     let hover = client.ask("textDocument/hover", at);
     let text = hover["contents"]["value"].as_str().unwrap();
@@ -215,7 +213,8 @@ fn the_client_chooses_what_columns_count() {
     let mut columns = Vec::new();
     for encoding in ["utf-8", "utf-16", "utf-32"] {
         let capabilities = json!({"general": {"positionEncodings": [encoding]}});
-        let mut client = Client::start(&format!("encoding-{encoding}"), &[("main.tf", text)], capabilities, Value::Null);
+        let mut client =
+            Client::start(&format!("encoding-{encoding}"), &[("main.tf", text)], capabilities, Value::Null);
         let found = client.until("main.tf", |found| codes(found).contains(&"syntax"));
         let error = found.iter().find(|d| d["code"] == "syntax").unwrap().clone();
         columns.push(error["range"]["start"]["character"].as_u64().unwrap());
@@ -246,8 +245,24 @@ fn position(text: &str, offset: usize) -> Value {
 #[test]
 fn after_many_random_edits_the_servers_text_and_findings_are_those_of_a_fresh_start() {
     let pieces = [
-        "x", "\"", "{", "}", "\n", "\r\n", "\u{1d11e}", "\u{e9}", " = ", "[", "]", "# note\n", "${", "0.0.0.0/0",
-        "resource \"aws_s3_bucket\" \"b\" {\n  acl = \"public-read\"\n}\n", "var.open", "<<EOF\n", "count = 2\n",
+        "x",
+        "\"",
+        "{",
+        "}",
+        "\n",
+        "\r\n",
+        "\u{1d11e}",
+        "\u{e9}",
+        " = ",
+        "[",
+        "]",
+        "# note\n",
+        "${",
+        "0.0.0.0/0",
+        "resource \"aws_s3_bucket\" \"b\" {\n  acl = \"public-read\"\n}\n",
+        "var.open",
+        "<<EOF\n",
+        "count = 2\n",
     ];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut text = format!("{GROUP}{VARIABLES}");
@@ -257,14 +272,17 @@ fn after_many_random_edits_the_servers_text_and_findings_are_those_of_a_fresh_st
     for version in 2..600 {
         let boundaries: Vec<usize> = text.char_indices().map(|(i, _)| i).chain([text.len()]).collect();
         let a = boundaries[random.next(boundaries.len())];
-        let b = boundaries[(boundaries.iter().position(|x| *x == a).unwrap() + random.next(8)).min(boundaries.len() - 1)];
+        let b =
+            boundaries[(boundaries.iter().position(|x| *x == a).unwrap() + random.next(8)).min(boundaries.len() - 1)];
         let (start, end, piece) = match random.next(10) {
             0 => (0, text.len(), undo[random.next(undo.len())].clone()),
             1..4 => (a, b, String::new()),
             _ => (a, a, pieces[random.next(pieces.len())].to_owned()),
         };
         // A place between the two characters of a line break cannot be named in the protocol.
-        if text[..start].ends_with('\r') && text[start..].starts_with('\n') || text[..end].ends_with('\r') && text[end..].starts_with('\n') {
+        if text[..start].ends_with('\r') && text[start..].starts_with('\n')
+            || text[..end].ends_with('\r') && text[end..].starts_with('\n')
+        {
             continue;
         }
         let range = json!({"start": position(&text, start), "end": position(&text, end)});

@@ -159,7 +159,8 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
         // What the server believes an open document to hold: for tests of the synchronization, and for bug reports.
         "stacklint/text" => {
             let p: TextDocumentIdentifier = read(params)?;
-            let text = session.paths.name_of(&p.uri).and_then(|path| session.documents.get(&path).map(|d| d.text.clone()));
+            let text =
+                session.paths.name_of(&p.uri).and_then(|path| session.documents.get(&path).map(|d| d.text.clone()));
             write(text)
         }
         other => Err(Refused { code: ErrorCode::MethodNotFound, message: format!("`{other}` is not known here") }),

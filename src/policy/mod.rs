@@ -10,9 +10,11 @@
 pub mod compile;
 pub mod document;
 pub mod evaluate;
+pub mod explain;
 pub mod fix;
 mod lens;
 pub mod model;
+mod phrase;
 mod select;
 mod set;
 pub mod values;
@@ -20,5 +22,6 @@ pub mod views;
 pub mod words;
 
 pub use evaluate::{Finding, Outcome, Unknown, evaluate};
+pub use explain::{Explanation, explain};
 pub use select::{Choice, Chosen, Selector};
 pub use set::{Entry, Examples, PolicySet, literal_value};

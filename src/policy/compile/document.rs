@@ -300,8 +300,10 @@ impl Context<'_, '_> {
     fn plain_path(&mut self, node: Node<'_>, what: &str) -> Option<Path> {
         use crate::policy::model::Step;
         let path = self.path(node, what)?;
-        let plain =
-            path.steps.iter().all(|s| matches!(s, Step::Name(_) | Step::Names(_) | Step::Index(_) | Step::All | Step::Filter(_)));
+        let plain = path
+            .steps
+            .iter()
+            .all(|s| matches!(s, Step::Name(_) | Step::Names(_) | Step::Index(_) | Step::All | Step::Filter(_)));
         if !plain || path.steps.is_empty() || path.root == Root::Judged {
             self.error(node.span(), format!("{what} takes a path of names, indices and filters"));
             return None;

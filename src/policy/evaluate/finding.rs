@@ -142,7 +142,7 @@ fn hides(value: &Value, secret: bool) -> bool {
 }
 
 /// A value in few words; `None` for what has too much inside.
-fn short(value: &Value, secret: bool) -> Option<String> {
+pub(in crate::policy) fn short(value: &Value, secret: bool) -> Option<String> {
     if hides(value, secret) {
         return Some("(sensitive)".to_owned());
     }

@@ -11,11 +11,15 @@ mod trace;
 mod truth;
 mod walk;
 
+#[cfg(test)]
+mod tests;
+
 pub(super) use engine::{Engine, Scope, World};
+pub(super) use finding::short;
 pub use secret::{is_credential_name, is_secret, known_key};
-pub(super) use trace::Off;
+pub(super) use trace::{Off, Tracer};
 pub use truth::Truth;
-pub(super) use walk::Node;
+pub(super) use walk::{Miss, Node};
 
 use super::document::Documents;
 use super::model::{self, ValueType};
@@ -196,7 +200,7 @@ pub(super) struct Judge<'a> {
 
 impl Judge<'_> {
     /// The value of a parameter: what the configuration sets, or else its default.
-    fn param(&self, name: &str) -> Option<Value> {
+    pub fn param(&self, name: &str) -> Option<Value> {
         self.params.and_then(|p| p.get(name)).or_else(|| self.compiled.defaults.get(name)).cloned()
     }
 
