@@ -175,7 +175,7 @@ fn every_format_can_be_read_and_goes_to_a_file() {
         assert!(code == 1 && is_well_formed(&out), "{format}: {out}");
     }
     let github = folder.run(&["check", "-f", "github"]).1;
-    assert!(github.starts_with("::error file=main.tf,line=3,endLine=3,col=11,"), "{github}");
+    assert!(github.contains("\n::error file=main.tf,line=3,endLine=3,col=11,"), "{github}");
     assert!(folder.run(&["check", "-f", "markdown"]).1.starts_with("### stacklint: "));
 
     let (code, out, _) = folder.run(&["check", "-f", "sarif", "--output", "out.sarif"]);
