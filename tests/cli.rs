@@ -67,7 +67,9 @@ impl Ran {
         let json = self.json();
         let all = json["findings"].as_array().unwrap();
         all.iter()
-            .map(|f| format!("{}:{} {}", f["file"].as_str().unwrap(), f["start"]["line"], f["policy"].as_str().unwrap()))
+            .map(|f| {
+                format!("{}:{} {}", f["file"].as_str().unwrap(), f["start"]["line"], f["policy"].as_str().unwrap())
+            })
             .collect()
     }
 
@@ -160,12 +162,12 @@ fn the_configuration_is_found_upward_and_its_paths_are_its_own() {
     let folder = project(&[("infra/prod/main.tf", BAD), ("infra/old/main.tf", BAD)]);
     folder.write(
         "stacklint.toml",
-        format!("{CONFIG}exclude = [\"infra/old\"]\n[[per-path]]\npaths = [\"infra/test\"]\nignore = [\"*\"]\n").as_bytes(),
+        format!("{CONFIG}exclude = [\"infra/old\"]\n[[per-path]]\npaths = [\"infra/test\"]\nignore = [\"*\"]\n")
+            .as_bytes(),
     );
     folder.write("infra/test/main.tf", BAD.as_bytes());
-    let run = |from: &str, args: &[&str]| {
-        Ran::from(folder.command(args).current_dir(folder.0.join(from)).output().unwrap())
-    };
+    let run =
+        |from: &str, args: &[&str]| Ran::from(folder.command(args).current_dir(folder.0.join(from)).output().unwrap());
     let args = ["check", "--format", "json"];
     assert_eq!(run("infra", &args).findings(), ["prod/main.tf:2 public-thing"]);
     assert_eq!(run(".", &args).findings(), ["infra/prod/main.tf:2 public-thing"]);
@@ -177,8 +179,14 @@ fn the_configuration_is_found_upward_and_its_paths_are_its_own() {
 #[test]
 fn a_named_file_sees_its_module_and_modules_outside_are_read() {
     let folder = project(&[
-        ("live/main.tf", "resource \"terraform_data\" \"a\" {\n  input = var.mode\n}\nmodule \"m\" {\n  source = \"../shared/m\"\n  mode = var.mode\n}\n"),
-        ("live/variables.tf", "variable \"mode\" {\n  default = \"public\"\n}\nresource \"terraform_data\" \"b\" {\n  input = \"public\"\n}\n"),
+        (
+            "live/main.tf",
+            "resource \"terraform_data\" \"a\" {\n  input = var.mode\n}\nmodule \"m\" {\n  source = \"../shared/m\"\n  mode = var.mode\n}\n",
+        ),
+        (
+            "live/variables.tf",
+            "variable \"mode\" {\n  default = \"public\"\n}\nresource \"terraform_data\" \"b\" {\n  input = \"public\"\n}\n",
+        ),
         ("shared/m/main.tf", "variable \"mode\" {}\nresource \"terraform_data\" \"c\" {\n  input = var.mode\n}\n"),
     ]);
     let ran = folder.run(&["check", "--format", "json", "live/main.tf"]);

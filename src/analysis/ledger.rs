@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 /// Whether an entry means that a part of the file was not looked at, rather than that a value is not known.
 fn is_gap(entry: &LedgerEntry) -> bool {
-    matches!(entry.kind, CauseKind::Error | CauseKind::Limit | CauseKind::Unsupported)
+    matches!(entry.kind, CauseKind::Error | CauseKind::Undeclared | CauseKind::Limit | CauseKind::Unsupported)
 }
 
 pub(super) fn ledger(snapshot: &Snapshot, built: &Built) -> Ledger {

@@ -80,6 +80,8 @@ pub enum CauseKind {
     Missing,
     /// An expression that is an error, or could not be parsed.
     Error,
+    /// A reference to a resource that is declared nowhere here. Whatever it is, it is none of those that are.
+    Undeclared,
     /// A limit on depth, size or expansion was reached.
     Limit,
     /// Something this program does not evaluate.

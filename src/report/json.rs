@@ -172,6 +172,7 @@ pub fn cause_word(kind: CauseKind) -> &'static str {
         CauseKind::External => "external",
         CauseKind::Missing => "missing",
         CauseKind::Error => "error",
+        CauseKind::Undeclared => "undeclared",
         CauseKind::Limit => "limit",
         CauseKind::Unsupported => "unsupported",
     }
@@ -271,7 +272,8 @@ fn coverage(report: &Report) -> Coverage<'_> {
     let states = [FileState::Checked, FileState::Partly, FileState::Unread, FileState::Skipped]
         .map(|state| (state.as_str(), ledger.count(state)))
         .into();
-    let (unparsed, not_known): (Vec<_>, Vec<_>) = ledger.entries.iter().partition(|e| e.kind == CauseKind::Error);
+    let (unparsed, not_known): (Vec<_>, Vec<_>) =
+        ledger.entries.iter().partition(|e| matches!(e.kind, CauseKind::Error | CauseKind::Undeclared));
     Coverage {
         complete: ledger.is_complete() && report.failures.is_empty(),
         states,

@@ -146,7 +146,9 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
         let here = self.here();
         let Some(index) = here.module.resource(kind, name) else {
             let message = format!("`{kind}.{name}` is not declared");
-            return Err(EvalError::reference(message, span));
+            let mut error = EvalError::reference(message, span);
+            error.kind = CauseKind::Undeclared;
+            return Err(error);
         };
         let declared = &here.module.resources[index as usize];
         let address: Arc<str> = format!("{}{}", here.path, declared.address).into();

@@ -7,7 +7,7 @@ use super::trace::Tracer;
 use super::truth::Truth;
 use super::walk::{Miss, Node, Visitor};
 use crate::base::{FastMap, Span};
-use crate::graph::{Cause, Data, ResourceGraph, ResourceId, Value};
+use crate::graph::{Cause, CauseKind, Data, ResourceGraph, ResourceId, Value};
 use crate::policy::document::Documents;
 use crate::policy::model::{Check, Condition, Direction, Operand, Path, Quantified, Quantifier, Related, Test};
 use crate::policy::set::PolicySet;
@@ -407,7 +407,8 @@ impl Engine<'_> {
         let mut loose = Vec::new();
         for kind in self.graph.kinds().filter(|kind| related.kind.iter().any(|k| glob_matches(k, kind))) {
             for &id in self.graph.of_kind(kind) {
-                if let Some(cause) = self.loose_reference(id, related) {
+                // What refers to a resource that is not declared refers to none of those that are.
+                if let Some(cause) = self.loose_reference(id, related).filter(|c| c.kind != CauseKind::Undeclared) {
                     loose.push((id, cause));
                 }
             }

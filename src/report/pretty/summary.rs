@@ -159,6 +159,7 @@ fn unknown(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
             CauseKind::External => format!("{n} for what is read from outside"),
             CauseKind::Missing => format!("{n} for a module or file that is not here"),
             CauseKind::Error => format!("{n} for an expression that is an error"),
+            CauseKind::Undeclared => format!("{n} for a reference to a resource that is not declared"),
             CauseKind::Limit => format!("{n} for a limit that was reached"),
             CauseKind::Unsupported => format!("{n} for what is not evaluated"),
         })
