@@ -3,6 +3,7 @@
 
 mod comment;
 pub mod dockerfile;
+pub mod gotemplate;
 pub mod hcl;
 pub mod json;
 pub mod shell;

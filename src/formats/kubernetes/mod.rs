@@ -5,6 +5,7 @@
 
 mod detect;
 pub mod from_terraform;
+pub mod helm;
 pub mod kinds;
 mod links;
 mod lower;
