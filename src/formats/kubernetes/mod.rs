@@ -7,6 +7,7 @@ mod detect;
 pub mod from_terraform;
 pub mod helm;
 pub mod kinds;
+pub mod kustomize;
 mod links;
 mod lower;
 pub mod schema;

@@ -1,0 +1,794 @@
+//! Reads kustomizations and runs them: resources, generators, components, transformers.
+
+use super::edit::{map_mut, text, text_at};
+use super::fields::{Config, FieldSpec, annotation_fields, label_fields};
+use super::references::Variable;
+use super::resource::{Behavior, Declared, Resource};
+use super::select::Selector;
+use super::{generate, json_patch, merge, order, references, replacements, transform};
+use crate::base::{FileId, SourceFile, Span};
+use crate::formats::kubernetes::helm::{Folder, Object, Problem, Rendered};
+use crate::formats::yaml_value::YamlValues;
+use crate::graph::{Data, Map, Value};
+use crate::syntax::yaml::{self, Schema};
+use std::sync::Arc;
+
+/// The names a kustomization may have.
+pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// How deep kustomizations may use one another.
+const MAX_DEPTH: usize = 40;
+
+/// Every field a kustomization may have.
+const FIELDS: &[&str] = &[
+    "apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels",
+    "commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags", "replacements", "replicas",
+    "vars", "sortOptions", "resources", "components", "crds", "bases", "configMapGenerator", "secretGenerator", "helmGlobals",
+    "helmCharts", "helmChartInflationGenerator", "generatorOptions", "configurations", "generators", "transformers", "validators",
+    "buildMetadata",
+];
+
+/// An error with its place.
+type Failed = (Span, String);
+
+/// Renders the kustomization in a folder.
+pub fn render(dir: &str, folder: &Folder<'_>) -> Rendered {
+    let mut rendered = Rendered::default();
+    let mut builder = Builder { folder, root: clean(dir), stack: Vec::new(), files: Vec::new(), warnings: Vec::new() };
+    match builder.build() {
+        Ok(objects) => rendered.objects = objects,
+        Err((span, message)) => rendered.errors.push(Problem::new(span, message)),
+    }
+    rendered.templates = builder.files;
+    rendered.warnings = builder.warnings;
+    rendered
+}
+
+/// Of some kustomizations (by folder), those that no other one uses; and every file that some of them reads as a resource, base or
+/// patch. `files` gives each kustomization's file.
+pub fn roots(files: &[(String, Arc<SourceFile>)]) -> Vec<String> {
+    let mut used: Vec<String> = Vec::new();
+    let mut components: Vec<String> = Vec::new();
+    for (dir, file) in files {
+        let Some(value) = parse(file, Schema::Kubernetes).into_iter().next() else { continue };
+        if text_at(&value, &["kind"]).as_deref() == Some("Component") {
+            components.push(dir.clone());
+        }
+        for key in ["resources", "bases", "components"] {
+            for path in value.get(key).and_then(Value::as_list).unwrap_or(&[]).iter().filter_map(text) {
+                used.push(join(dir, &path));
+            }
+        }
+    }
+    files.iter().map(|(dir, _)| clean(dir)).filter(|d| !used.contains(d) && !components.contains(d)).collect()
+}
+
+/// A path without `.` and `..`, relative to the working directory; empty for the working directory itself.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                if parts.last().is_some_and(|p| *p != "..") {
+                    parts.pop();
+                } else {
+                    parts.push("..");
+                }
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn join(dir: &str, path: &str) -> String {
+    clean(&format!("{dir}/{path}"))
+}
+
+/// The values of a file's documents, without empty ones.
+fn parse(file: &Arc<SourceFile>, schema: Schema) -> Vec<Value> {
+    parse_checked(file, schema).unwrap_or_default()
+}
+
+fn parse_checked(file: &Arc<SourceFile>, schema: Schema) -> Result<Vec<Value>, Failed> {
+    let tree = yaml::parse(file.id, file.text.clone());
+    if let Some(error) = tree.errors.first() {
+        return Err((error.span, format!("{}: {}", file.path, error.message)));
+    }
+    let mut values = YamlValues::new(schema);
+    Ok(tree.roots().filter(|r| !r.is_null()).map(|root| values.value(root, root.get("kind").map(|k| k.span()))).collect())
+}
+
+struct Builder<'a> {
+    folder: &'a Folder<'a>,
+    root: String,
+    stack: Vec<String>,
+    files: Vec<FileId>,
+    warnings: Vec<Problem>,
+}
+
+/// What one kustomization and those below it have gathered.
+#[derive(Default)]
+struct Gathered {
+    resources: Vec<Resource>,
+    variables: Vec<Variable>,
+    config: Config,
+}
+
+/// A kustomization that was read.
+struct Kustomization {
+    dir: String,
+    value: Value,
+    file: Arc<SourceFile>,
+}
+
+impl Kustomization {
+    fn list(&self, key: &str) -> &[Value] {
+        self.value.get(key).and_then(Value::as_list).unwrap_or(&[])
+    }
+}
+
+impl Builder<'_> {
+    fn build(&mut self) -> Result<Vec<Object>, Failed> {
+        let root = self.root.clone();
+        let kustomization = self.load(&root, Span::NONE)?;
+        let mut gathered = Gathered::default();
+        self.accumulate(&kustomization, &mut gathered, false)?;
+        let mut resources = gathered.resources;
+        generate::add_hashes(&mut resources);
+        references::fix_names(&mut resources, &gathered.config);
+        references::resolve_variables(&mut resources, &gathered.variables, &gathered.config)?;
+        resources.retain(|r| r.value.at(&["metadata", "annotations", "config.kubernetes.io/local-config"]).is_none_or(|v| text(v).as_deref() == Some("false")));
+        self.describe(&kustomization, &mut resources);
+        for resource in &resources {
+            if let Some((span, word)) = infinite(&resource.value) {
+                return Err((span, format!("json: unsupported value: {word}")));
+            }
+        }
+        order::sort(&mut resources, kustomization.value.get("sortOptions"));
+        let template: Arc<str> = kustomization.file.path.clone();
+        Ok(resources.into_iter().map(|r| Object { body: r.value, template: template.clone(), hook: false, test: false }).collect())
+    }
+
+    /// Adds what `buildMetadata` asks for.
+    fn describe(&self, kustomization: &Kustomization, resources: &mut [Resource]) {
+        let wanted: Vec<Arc<str>> = kustomization.list("buildMetadata").iter().filter_map(text).collect();
+        let has = |word: &str| wanted.iter().any(|w| &**w == word);
+        let at = kustomization.value.get("buildMetadata").map_or(Span::NONE, Value::span);
+        let relative = |path: &str| relative_to(&self.root, path);
+        for resource in resources {
+            let mut add = |map: &str, key: &str, value: String| {
+                super::edit::visit(&mut resource.value, &["metadata", map], Some(at), &mut |v| {
+                    if let Some(map) = map_mut(v) {
+                        super::edit::set(map, key, at, Value::string(value.clone(), at));
+                    }
+                });
+            };
+            if has("originAnnotations") {
+                let origin = match &resource.declared {
+                    Declared::File(path) => format!("path: {}\n", relative(path)),
+                    Declared::Generator(path, kind) => {
+                        format!("configuredIn: {}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n", relative(path))
+                    }
+                };
+                add("annotations", "config.kubernetes.io/origin", origin);
+            }
+            if has("transformerAnnotations") && !resource.transformed.is_empty() {
+                let lines: String = resource
+                    .transformed
+                    .iter()
+                    .map(|t| {
+                        let (file, kind) = t.split_once('\n').unwrap_or(("kustomization.yaml", t));
+                        format!("- configuredIn: {}\n  configuredBy:\n    apiVersion: builtin\n    kind: {kind}\n", relative(file))
+                    })
+                    .collect();
+                add("annotations", "alpha.config.kubernetes.io/transformations", lines);
+            }
+            if has("managedByLabel") {
+                add("labels", "app.kubernetes.io/managed-by", "kustomize-v5.8.1".to_owned());
+            }
+        }
+    }
+
+    fn load(&mut self, dir: &str, from: Span) -> Result<Kustomization, Failed> {
+        let found: Vec<Arc<SourceFile>> = FILE_NAMES.iter().filter_map(|name| (self.folder.read)(&join(dir, name))).collect();
+        let file = match found.as_slice() {
+            [] => {
+                let message = format!("unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{dir}'");
+                return Err((from, message));
+            }
+            [one] => one.clone(),
+            [first, ..] => return Err((Span::at(first.id, 0), format!("Found multiple kustomization files under: {dir}"))),
+        };
+        self.files.push(file.id);
+        let mut documents = parse_checked(&file, Schema::Kubernetes)?;
+        if documents.len() > 1 {
+            return Err((documents.get(1).map_or(from, Value::span), "a kustomization file holds one document".into()));
+        }
+        let value = documents.pop().ok_or((Span::at(file.id, 0), "kustomization.yaml is empty".to_owned()))?;
+        let kustomization = Kustomization { dir: dir.to_owned(), value, file };
+        check(&kustomization)?;
+        Ok(kustomization)
+    }
+
+    fn accumulate(&mut self, k: &Kustomization, gathered: &mut Gathered, component: bool) -> Result<(), Failed> {
+        if self.stack.len() >= MAX_DEPTH {
+            return Err((k.value.span(), "kustomizations are nested too deeply".to_owned()));
+        }
+        if self.stack.contains(&k.dir) {
+            return Err((k.value.span(), format!("cycle detected: {} uses itself", if k.dir.is_empty() { "." } else { &k.dir })));
+        }
+        self.stack.push(k.dir.clone());
+        let result = self.run(k, gathered, component);
+        self.stack.pop();
+        result
+    }
+
+    fn run(&mut self, k: &Kustomization, gathered: &mut Gathered, component: bool) -> Result<(), Failed> {
+        let is_component = text_at(&k.value, &["kind"]).as_deref() == Some("Component");
+        if component != is_component {
+            let words = if component { "expected kind 'Component' for path" } else { "a Component cannot be used as a resource:" };
+            return Err((k.value.span(), format!("{words} {}", k.dir)));
+        }
+        for entry in k.list("resources").iter().chain(k.list("bases")) {
+            self.resource(k, entry, gathered)?;
+        }
+        for path in k.list("configurations") {
+            for config in self.documents(k, path, Schema::Kubernetes)? {
+                gathered.config.absorb(&config);
+            }
+        }
+        for path in k.list("crds") {
+            for crds in self.documents(k, path, Schema::Kubernetes)? {
+                gathered.config.absorb_crds(&crds);
+            }
+        }
+        self.generate(k, gathered)?;
+        for entry in k.list("components") {
+            let path = text(entry).unwrap_or("".into());
+            let inner = self.load(&join(&k.dir, &path), entry.span())?;
+            self.accumulate(&inner, gathered, true)?;
+        }
+        self.transform(k, gathered)?;
+        for entry in k.list("vars") {
+            let name = text_at(entry, &["name"]).unwrap_or("".into()).to_string();
+            if gathered.variables.iter().any(|v| v.name == name) {
+                return Err((entry.span(), format!("var '{name}' already encountered")));
+            }
+            gathered.variables.push(Variable { name, declaration: entry.clone() });
+        }
+        Ok(())
+    }
+
+    /// A file that a kustomization names, which must lie in or below its folder.
+    fn file(&self, k: &Kustomization, path: &str) -> Result<Arc<SourceFile>, String> {
+        let full = join(&k.dir, path);
+        let inside = k.dir.is_empty() && !full.starts_with("..") || full.starts_with(&format!("{}/", k.dir));
+        let file = (self.folder.read)(&full).ok_or_else(|| format!("{full}: no such file"))?;
+        if !inside {
+            return Err(format!("security; file '{full}' is not in or below '{}'", k.dir));
+        }
+        Ok(file)
+    }
+
+    fn documents(&mut self, k: &Kustomization, path: &Value, schema: Schema) -> Result<Vec<Value>, Failed> {
+        let name = text(path).unwrap_or("".into());
+        let file = self.file(k, &name).map_err(|m| (path.span(), m))?;
+        self.files.push(file.id);
+        parse_checked(&file, schema)
+    }
+
+    fn resource(&mut self, k: &Kustomization, entry: &Value, gathered: &mut Gathered) -> Result<(), Failed> {
+        let at = entry.span();
+        let path = text(entry).unwrap_or("".into());
+        if path.is_empty() {
+            return Err((at, "a resource has no path".to_owned()));
+        }
+        let full = join(&k.dir, &path);
+        if (self.folder.read)(&full).is_some() {
+            let file = self.file(k, &path).map_err(|m| (at, format!("accumulating resources: {m}")))?;
+            self.files.push(file.id);
+            let read = objects(parse_checked(&file, Schema::Yaml12)?, &file.path, 0)?;
+            return append(&mut gathered.resources, read, at);
+        }
+        if is_remote(&path) {
+            return Err((at, format!("the remote resource {path} is not fetched")));
+        }
+        let inner = self.load(&full, at)?;
+        let mut below = Gathered::default();
+        self.accumulate(&inner, &mut below, false)?;
+        append(&mut gathered.resources, below.resources, at)?;
+        gathered.variables.extend(below.variables);
+        let c = below.config;
+        gathered.config.references.extend(c.references);
+        gathered.config.variables.extend(c.variables);
+        gathered.config.labels.extend(c.labels);
+        gathered.config.annotations.extend(c.annotations);
+        gathered.config.images.extend(c.images);
+        gathered.config.replicas.extend(c.replicas);
+        gathered.config.namespace.extend(c.namespace);
+        gathered.config.prefix.extend(c.prefix);
+        Ok(())
+    }
+
+    fn generate(&mut self, k: &Kustomization, gathered: &mut Gathered) -> Result<(), Failed> {
+        let shared = k.value.get("generatorOptions");
+        for (key, secret) in [("configMapGenerator", false), ("secretGenerator", true)] {
+            for rule in k.list(key) {
+                let read = |path: &str| self.file(k, path);
+                let new = generate::generate(rule, secret, shared, &read, &k.file.path)?;
+                let merges = new.behavior != Behavior::Create;
+                generate::absorb(&mut gathered.resources, new)?;
+                let _ = merges;
+            }
+        }
+        for key in ["helmCharts", "helmChartInflationGenerator"] {
+            if let Some(rule) = k.list(key).first() {
+                return Err((rule.span(), "must specify --enable-helm: charts in a kustomization are not rendered".to_owned()));
+            }
+        }
+        for key in ["generators", "transformers", "validators"] {
+            if let Some(entry) = k.list(key).first() {
+                return Err((entry.span(), format!("{key}: plugins of a kustomization are not run")));
+            }
+        }
+        Ok(())
+    }
+
+    fn transform(&mut self, k: &Kustomization, gathered: &mut Gathered) -> Result<(), Failed> {
+        for entry in k.list("patchesStrategicMerge") {
+            let word = text(entry).unwrap_or("".into());
+            let documents = match self.file(k, &word) {
+                Ok(file) => {
+                    self.files.push(file.id);
+                    parse_checked(&file, Schema::Yaml12)?
+                }
+                Err(why) if word.contains('\n') || word.contains('{') => inline(entry, &k.file, Schema::Yaml12).map_err(|(s, m)| (s, format!("{why}; {m}")))?,
+                Err(why) => return Err((entry.span(), why)),
+            };
+            for patch in documents {
+                strategic(&mut gathered.resources, &patch, entry.span())?;
+            }
+        }
+        for entry in k.list("patches") {
+            self.patch(k, entry, gathered)?;
+        }
+        let resources = &mut gathered.resources;
+        let kind_count = |resources: &[Resource]| resources.len();
+        let _ = kind_count;
+        if let Some(namespace) = k.value.get("namespace") {
+            transform::namespace(resources, namespace, &gathered.config).map_err(|m| (namespace.span(), m))?;
+        }
+        let before: Vec<usize> = resources.iter().map(|r| r.transformed.len()).collect();
+        transform::affixes(resources, k.value.get("namePrefix"), k.value.get("nameSuffix"), &gathered.config);
+        for (resource, before) in resources.iter_mut().zip(before) {
+            for name in resource.transformed.iter_mut().skip(before) {
+                *name = format!("{}\n{name}", k.file.path);
+            }
+        }
+        let labels = |selectors: bool, templates: bool, config: &Config| {
+            let mut specs = label_fields(selectors, templates);
+            if selectors {
+                specs.extend(config.labels.iter().cloned());
+            }
+            specs
+        };
+        if let Some(map) = k.value.get("commonLabels").and_then(Value::as_map) {
+            transform::pairs(resources, map, &labels(true, true, &gathered.config));
+        }
+        for rule in k.list("labels") {
+            let Some(map) = rule.get("pairs").and_then(Value::as_map) else { continue };
+            let flag = |key: &str| rule.get(key).and_then(Value::as_bool).unwrap_or(false);
+            let mut specs = labels(flag("includeSelectors"), flag("includeTemplates"), &gathered.config);
+            specs.extend(rule.get("fields").and_then(Value::as_list).unwrap_or(&[]).iter().map(FieldSpec::parse));
+            transform::pairs(resources, map, &specs);
+        }
+        if let Some(map) = k.value.get("commonAnnotations").and_then(Value::as_map) {
+            let mut specs = annotation_fields();
+            specs.extend(gathered.config.annotations.iter().cloned());
+            transform::pairs(resources, map, &specs);
+        }
+        for entry in k.list("patchesJson6902") {
+            self.patch(k, entry, gathered)?;
+        }
+        for rule in k.list("replicas") {
+            transform::replicas(&mut gathered.resources, rule, &gathered.config).map_err(|m| (rule.span(), m))?;
+        }
+        for rule in k.list("images").iter().chain(k.list("imageTags")) {
+            transform::image(&mut gathered.resources, rule, &gathered.config);
+        }
+        for entry in k.list("replacements") {
+            if entry.get("path").is_some_and(|p| text(p).is_some()) && entry.get("source").is_none() {
+                let path = entry.get("path").cloned().unwrap_or_default();
+                for document in self.documents(k, &path, Schema::Kubernetes)? {
+                    match document.as_list() {
+                        Some(rules) => {
+                            for rule in rules {
+                                replacements::run(&mut gathered.resources, rule)?;
+                            }
+                        }
+                        None => replacements::run(&mut gathered.resources, &document)?,
+                    }
+                }
+            } else {
+                replacements::run(&mut gathered.resources, entry)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An entry of `patches` or `patchesJson6902`.
+    fn patch(&mut self, k: &Kustomization, entry: &Value, gathered: &mut Gathered) -> Result<(), Failed> {
+        let at = entry.span();
+        let target = entry.get("target").filter(|t| !t.is_null());
+        let body = entry.get("patch").filter(|p| text(p).is_some_and(|t| !t.trim().is_empty()));
+        let path = entry.get("path").filter(|p| text(p).is_some_and(|t| !t.is_empty()));
+        let (strict, loose) = match (body, path) {
+            (Some(_), Some(_)) => return Err((at, "patch and path can't be set at the same time".to_owned())),
+            (None, None) => return Err((at, "must specify one of patch and path".to_owned())),
+            (Some(body), None) => (inline(body, &k.file, Schema::Yaml12)?, inline(body, &k.file, Schema::Kubernetes)?),
+            (None, Some(path)) => (self.documents(k, path, Schema::Yaml12)?, self.documents(k, path, Schema::Kubernetes)?),
+        };
+        let operations: Option<Vec<Value>> = match loose.as_slice() {
+            [one] => one.as_list().map(<[Value]>::to_vec),
+            _ => None,
+        };
+        if let Some(operations) = operations {
+            let Some(target) = target else {
+                return Err((at, "must specify a target for JSON patch".to_owned()));
+            };
+            let selector = Selector::parse(target).map_err(|m| (target.span(), m))?;
+            for resource in gathered.resources.iter_mut().filter(|r| selector.matches(r)) {
+                let id = resource.id();
+                resource_remembering(resource, &id, |value| json_patch::apply(value, &operations))?;
+            }
+            return Ok(());
+        }
+        if strict.is_empty() || strict.iter().any(|p| p.as_map().is_none()) {
+            return Err((at, "unable to parse SM or JSON patch".to_owned()));
+        }
+        let Some(target) = target else {
+            for patch in &strict {
+                strategic(&mut gathered.resources, patch, at)?;
+            }
+            return Ok(());
+        };
+        let [patch] = strict.as_slice() else {
+            return Err((at, "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field".to_owned()));
+        };
+        let allow = |key: &str| entry.at(&["options", key]).and_then(Value::as_bool).unwrap_or(false);
+        let (names, kinds) = (allow("allowNameChange"), allow("allowKindChange"));
+        let selector = Selector::parse(target).map_err(|m| (target.span(), m))?;
+        let mut kept = Vec::with_capacity(gathered.resources.len());
+        for mut resource in std::mem::take(&mut gathered.resources) {
+            if !selector.matches(&resource) {
+                kept.push(resource);
+                continue;
+            }
+            let id = resource.id();
+            let before = resource.value.clone();
+            if names || kinds {
+                resource.remember();
+            }
+            if !merge::apply(&mut resource.value, patch) {
+                continue;
+            }
+            if !names {
+                restore(&mut resource.value, &before, &["metadata", "name"]);
+                restore(&mut resource.value, &before, &["metadata", "namespace"]);
+            }
+            if !kinds {
+                restore(&mut resource.value, &before, &["kind"]);
+                restore(&mut resource.value, &before, &["apiVersion"]);
+            }
+            let _ = id;
+            kept.push(resource);
+        }
+        gathered.resources = kept;
+        Ok(())
+    }
+}
+
+/// Applies a change; a new name or kind is remembered.
+fn resource_remembering(
+    resource: &mut Resource,
+    id: &super::resource::Id,
+    f: impl FnOnce(&mut Value) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    f(&mut resource.value)?;
+    if resource.id() != *id && !resource.previous.contains(id) {
+        resource.previous.push(id.clone());
+    }
+    Ok(())
+}
+
+/// Puts back what a patch may not change.
+fn restore(value: &mut Value, before: &Value, path: &[&str]) {
+    let Some((last, above)) = path.split_last() else { return };
+    let old = before.at(path).cloned();
+    super::edit::visit(value, above, None, &mut |parent| {
+        if let Some(map) = map_mut(parent) {
+            match &old {
+                Some(old) => match super::edit::entry_mut(map, last) {
+                    Some(slot) => *slot = old.clone(),
+                    None => map.insert(*last, old.span(), old.clone()),
+                },
+                None => {
+                    super::edit::remove(map, last);
+                }
+            }
+        }
+    });
+}
+
+/// Applies a strategic merge patch to the object that it names.
+fn strategic(resources: &mut Vec<Resource>, patch: &Value, at: Span) -> Result<(), Failed> {
+    let id = super::resource::id_of(patch);
+    if id.kind.is_empty() {
+        return Err((patch.span(), "missing kind in a strategic merge patch".to_owned()));
+    }
+    if id.name.is_empty() {
+        return Err((patch.span(), "missing metadata.name in a strategic merge patch".to_owned()));
+    }
+    let found: Vec<usize> =
+        resources.iter().enumerate().filter(|(_, r)| r.ids().iter().any(|i| i.same(&id))).map(|(i, _)| i).collect();
+    let [i] = found.as_slice() else {
+        let why = if found.is_empty() { "no resource matches" } else { "several resources match" };
+        return Err((at, format!("{why} strategic merge patch {:?}", id.show())));
+    };
+    let Some(resource) = resources.get_mut(*i) else { return Ok(()) };
+    let before = resource.value.clone();
+    if merge::apply(&mut resource.value, patch) {
+        // A patch that names the original name does not give it back.
+        restore(&mut resource.value, &before, &["metadata", "name"]);
+        restore(&mut resource.value, &before, &["metadata", "namespace"]);
+    } else {
+        resources.remove(*i);
+    }
+    Ok(())
+}
+
+/// The documents of a patch that is written in the kustomization itself, with spans mapped to its lines where the text
+/// stands there as it is.
+fn inline(value: &Value, file: &Arc<SourceFile>, schema: Schema) -> Result<Vec<Value>, Failed> {
+    let body = text(value).unwrap_or("".into());
+    let tree = yaml::parse(FileId::NONE, body.clone());
+    let place = Place::new(file, value.span(), &body);
+    if let Some(error) = tree.errors.first() {
+        return Err((place.map(error.span), error.message.clone()));
+    }
+    let mut values = YamlValues::new(schema);
+    Ok(tree
+        .roots()
+        .filter(|r| !r.is_null())
+        .map(|root| {
+            let mut value = values.value(root, None);
+            place.rebase(&mut value, 0);
+            value
+        })
+        .collect())
+}
+
+/// Maps places in a block scalar's text to places in the file that holds it.
+struct Place {
+    whole: Span,
+    /// For each line of the text: its first byte, and where that byte stands in the file.
+    lines: Vec<(u32, u32)>,
+}
+
+impl Place {
+    fn new(file: &SourceFile, whole: Span, body: &str) -> Place {
+        let source = file.slice(whole);
+        let mut lines = Vec::new();
+        let mut at = 0usize;
+        let mut offset = 0usize;
+        for line in body.split('\n') {
+            let trimmed = line.trim_end();
+            // Each line of a block scalar stands in the source behind its indentation.
+            if let Some(found) = source.get(at..).and_then(|rest| rest.find(trimmed)) {
+                let start = at + found;
+                lines.push((
+                    u32::try_from(offset).unwrap_or(u32::MAX),
+                    whole.start.saturating_add(u32::try_from(start).unwrap_or(0)),
+                ));
+                at = start + trimmed.len();
+            }
+            offset += line.len() + 1;
+        }
+        Place { whole, lines }
+    }
+
+    fn map(&self, span: Span) -> Span {
+        let point = |offset: u32| -> u32 {
+            let i = self.lines.partition_point(|(start, _)| *start <= offset);
+            match i.checked_sub(1).and_then(|i| self.lines.get(i)) {
+                Some((start, real)) => (real + (offset - start)).clamp(self.whole.start, self.whole.end),
+                None => self.whole.start,
+            }
+        };
+        let start = point(span.start);
+        Span { file: self.whole.file, start, end: point(span.end).max(start) }
+    }
+
+    fn rebase(&self, value: &mut Value, depth: usize) {
+        if depth > 200 {
+            return;
+        }
+        value.origin.span = self.map(value.origin.span);
+        match &mut value.data {
+            Data::Map(map) => {
+                let map: &mut Map = Arc::make_mut(map);
+                map.head = map.head.map(|h| self.map(h));
+                for entry in &mut map.entries {
+                    entry.key_span = self.map(entry.key_span);
+                    self.rebase(&mut entry.value, depth + 1);
+                }
+            }
+            Data::List(items) => {
+                for item in Arc::make_mut(items) {
+                    self.rebase(item, depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A file that lies on another machine: a URL or a repository.
+fn is_remote(path: &str) -> bool {
+    path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/") || path.contains("?ref=") || path.contains(".git//")
+}
+
+/// A path as seen from a folder.
+fn relative_to(dir: &str, path: &str) -> String {
+    let from: Vec<&str> = dir.split('/').filter(|p| !p.is_empty()).collect();
+    let to: Vec<&str> = path.split('/').collect();
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut parts: Vec<&str> = vec![".."; from.len() - common];
+    parts.extend(to.iter().skip(common));
+    parts.join("/")
+}
+
+/// The objects of a resource file; lists are unfolded.
+fn objects(values: Vec<Value>, path: &str, depth: usize) -> Result<Vec<Resource>, Failed> {
+    let mut all = Vec::new();
+    for value in values {
+        let span = value.span();
+        if value.as_map().is_none() {
+            return Err((span, format!("accumulating resources from '{path}': this is no object")));
+        }
+        let id = super::resource::id_of(&value);
+        if id.kind.is_empty() {
+            return Err((span, format!("accumulating resources from '{path}': missing kind in object")));
+        }
+        let items = value.get("items").and_then(Value::as_list);
+        if let Some(items) = items.filter(|_| id.kind.ends_with("List") && depth < 8) {
+            all.extend(objects(items.to_vec(), path, depth + 1)?);
+            continue;
+        }
+        if id.name.is_empty() {
+            return Err((span, format!("accumulating resources from '{path}': missing metadata.name in object {}", id.kind)));
+        }
+        all.push(Resource::new(value, Declared::File(path.to_owned())));
+    }
+    Ok(all)
+}
+
+fn append(resources: &mut Vec<Resource>, new: Vec<Resource>, at: Span) -> Result<(), Failed> {
+    for resource in new {
+        let id = resource.id();
+        if resources.iter().any(|r| r.id().same(&id)) {
+            return Err((at, format!("may not add resource with an already registered id: {}", id.show())));
+        }
+        resources.push(resource);
+    }
+    Ok(())
+}
+
+/// A number that JSON cannot hold.
+fn infinite(value: &Value) -> Option<(Span, String)> {
+    match &value.data {
+        Data::Map(map) => map.entries.iter().find_map(|e| infinite(&e.value)),
+        Data::List(items) => items.iter().find_map(infinite),
+        Data::String(s) if matches!(&**s, ".inf" | ".Inf" | ".INF" | "-.inf" | "+.inf" | ".nan" | ".NaN" | ".NAN") => {
+            // Quoted, it is a text: then the span is longer by the quotes.
+            let length = usize::try_from(value.span().end - value.span().start).unwrap_or(0);
+            (length == s.len()).then(|| (value.span(), s.to_string()))
+        }
+        _ => None,
+    }
+}
+
+/// Refuses fields and types that Kustomize refuses.
+fn check(k: &Kustomization) -> Result<(), Failed> {
+    let Some(map) = k.value.as_map() else {
+        return Err((k.value.span(), "invalid Kustomization: it is no mapping".to_owned()));
+    };
+    let mut empty = true;
+    for entry in &map.entries {
+        if !FIELDS.contains(&&*entry.key) {
+            return Err((entry.key_span, format!("invalid Kustomization: json: unknown field {:?}", entry.key)));
+        }
+        let wrong = |wanted: &str| {
+            Err((entry.value.span(), format!("invalid Kustomization: json: cannot unmarshal the value of {} into {wanted}", entry.key)))
+        };
+        if entry.value.is_null() {
+            continue;
+        }
+        empty &= matches!(&*entry.key, "apiVersion" | "kind" | "metadata");
+        match &*entry.key {
+            "apiVersion" | "kind" | "namePrefix" | "nameSuffix" | "namespace" => {
+                if entry.value.as_str().is_none() {
+                    return wrong("a string");
+                }
+            }
+            "commonLabels" | "commonAnnotations" => {
+                let Some(pairs) = entry.value.as_map() else { return wrong("a map of strings") };
+                if let Some(bad) = pairs.entries.iter().find(|e| e.value.as_str().is_none() && !e.value.is_null()) {
+                    return Err((bad.value.span(), format!("invalid Kustomization: json: the value of {} in {} is no string", bad.key, entry.key)));
+                }
+            }
+            "resources" | "bases" | "components" | "crds" | "configurations" | "patchesStrategicMerge" | "generators" | "transformers"
+            | "validators" | "buildMetadata" => {
+                let Some(items) = entry.value.as_list() else { return wrong("a list of strings") };
+                if let Some(bad) = items.iter().find(|i| i.as_str().is_none()) {
+                    return Err((bad.span(), format!("invalid Kustomization: json: an entry of {} is no string", entry.key)));
+                }
+            }
+            "labels" | "patches" | "patchesJson6902" | "images" | "imageTags" | "replacements" | "replicas" | "vars"
+            | "configMapGenerator" | "secretGenerator" | "helmCharts" | "helmChartInflationGenerator" => {
+                let Some(items) = entry.value.as_list() else { return wrong("a list") };
+                for item in items {
+                    let Some(fields) = item.as_map() else { return wrong("a list of objects") };
+                    check_item(&entry.key, fields)?;
+                }
+            }
+            "generatorOptions" | "sortOptions" | "openapi" | "metadata" | "helmGlobals" if entry.value.as_map().is_none() => {
+                return wrong("an object");
+            }
+            _ => {}
+        }
+    }
+    if empty {
+        return Err((Span::at(k.file.id, 0), "kustomization.yaml is empty".to_owned()));
+    }
+    let kind = text_at(&k.value, &["kind"]).unwrap_or("Kustomization".into());
+    if !matches!(&*kind, "Kustomization" | "Component" | "") {
+        return Err((k.value.span(), format!("kind should be Kustomization or Component, not {kind}")));
+    }
+    Ok(())
+}
+
+/// Refuses unknown fields and wrong types inside of an entry.
+fn check_item(key: &str, fields: &Map) -> Result<(), Failed> {
+    let known: &[&str] = match key {
+        "images" | "imageTags" => &["name", "newName", "newTag", "digest", "tagSuffix"],
+        "replicas" => &["name", "count"],
+        "labels" => &["pairs", "includeSelectors", "includeTemplates", "fields"],
+        "patches" | "patchesJson6902" => &["path", "patch", "target", "options"],
+        "vars" => &["name", "objref", "fieldref"],
+        "replacements" => &["path", "source", "targets", "sourceValue"],
+        "configMapGenerator" => &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options"],
+        "secretGenerator" => &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"],
+        _ => return Ok(()),
+    };
+    for entry in &fields.entries {
+        if !known.contains(&&*entry.key) {
+            return Err((entry.key_span, format!("invalid Kustomization: json: unknown field {:?} in {key}", entry.key)));
+        }
+        let is_text = matches!(&*entry.key, "name" | "newName" | "newTag" | "digest" | "tagSuffix" | "path" | "patch" | "namespace" | "behavior" | "type");
+        if is_text && entry.value.as_str().is_none() && !entry.value.is_null() {
+            return Err((entry.value.span(), format!("invalid Kustomization: json: {} of {key} must be a string", entry.key)));
+        }
+        if &*entry.key == "count" && !matches!(entry.value.data, Data::Number(_)) {
+            return Err((entry.value.span(), "invalid Kustomization: json: count of replicas must be a number".to_owned()));
+        }
+        if &*entry.key == "pairs"
+            && let Some(bad) = entry.value.as_map().and_then(|m| m.entries.iter().find(|e| e.value.as_str().is_none()))
+        {
+            return Err((bad.value.span(), format!("invalid Kustomization: json: the label {} is no string", bad.key)));
+        }
+    }
+    Ok(())
+}
