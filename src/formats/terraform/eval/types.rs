@@ -141,7 +141,7 @@ impl Type {
             }
             (Type::Tuple(items), Type::List(to) | Type::Set(to)) => {
                 if to.is_any() {
-                    unify(items).is_some()
+                    items.is_empty() || unify(items).is_some()
                 } else {
                     items.iter().all(|item| item.converts_to(to))
                 }
@@ -151,7 +151,7 @@ impl Type {
             }
             (Type::Object(attrs), Type::Map(to)) => {
                 if to.is_any() {
-                    unify(&attrs.iter().map(|a| a.ty.clone()).collect::<Vec<_>>()).is_some()
+                    attrs.is_empty() || unify(&attrs.iter().map(|a| a.ty.clone()).collect::<Vec<_>>()).is_some()
                 } else {
                     attrs.iter().all(|a| a.ty.converts_to(to))
                 }

@@ -190,21 +190,30 @@ pub fn distinct(call: &FnCall<'_, '_>) -> FnResult {
 pub fn element(call: &FnCall<'_, '_>) -> FnResult {
     let list = call.arg(0);
     let at = call.int(1)?;
-    let Ok(at) = usize::try_from(at) else { return fail_arg(1, "a negative index cannot be used") };
+    // The index wraps around; one from the end is allowed for lists alone.
+    let wrap = |len: usize, list: bool| -> Result<usize, FnError> {
+        let Some(rest) = i64::try_from(len).ok().and_then(|len| at.checked_rem(len)) else {
+            return fail_arg(0, "an empty list has no elements");
+        };
+        match usize::try_from(rest) {
+            Ok(i) => Ok(i),
+            Err(_) if list => Ok(len.saturating_sub(usize::try_from(rest.unsigned_abs()).unwrap_or(0))),
+            Err(_) => fail_arg(1, "a negative index cannot be used with a tuple"),
+        }
+    };
     if let Some(unknown) = list.as_unknown() {
         return match &unknown.ty {
             Type::List(elem) => Ok(call.unknown((**elem).clone())),
-            Type::Tuple(items) if items.is_empty() => fail_arg(0, "an empty list has no elements"),
-            Type::Tuple(items) => Ok(call.unknown(items.get(at % items.len()).cloned().unwrap_or_default())),
+            Type::Tuple(items) => Ok(call.unknown(items.get(wrap(items.len(), false)?).cloned().unwrap_or_default())),
             _ => fail_arg(0, "it must be a list or tuple"),
         };
     }
-    let items = match &list.datum {
-        Datum::List(seq) => seq.items.as_slice(),
-        Datum::Tuple(items) => items.as_slice(),
+    let (items, i) = match &list.datum {
+        Datum::List(seq) => (seq.items.as_slice(), wrap(seq.items.len(), true)?),
+        Datum::Tuple(items) => (items.as_slice(), wrap(items.len(), false)?),
         _ => return fail_arg(0, "it must be a list or tuple"),
     };
-    match items.get(at.checked_rem(items.len()).unwrap_or(0)) {
+    match items.get(i) {
         Some(item) => Ok(item.clone().inherit(list)),
         None => fail_arg(0, "an empty list has no elements"),
     }
@@ -420,12 +429,6 @@ pub fn merge(call: &FnCall<'_, '_>) -> FnResult {
         Some(Type::Map(elem)) if given.iter().all(|t| *t == given[0]) => Some((**elem).clone()),
         _ => None,
     };
-    if call.args.iter().all(Val::is_null) {
-        return Ok(match types.first() {
-            Some(ty) if types.iter().all(|t| t == ty) => Val::new(Datum::Null(ty.clone())),
-            _ => Val::null(),
-        });
-    }
     let mut at: FastMap<Arc<str>, usize> = FastMap::default();
     let mut entries: Vec<Member> = Vec::new();
     let mut rest = None;

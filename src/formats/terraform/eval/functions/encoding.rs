@@ -65,7 +65,13 @@ fn charset(name: &str) -> Result<Charset, FnError> {
         "utf-16be" => Charset::Utf16(false, false),
         "utf-16le" => Charset::Utf16(true, false),
         "iso-8859-1" | "iso_8859-1:1987" | "iso_8859-1" | "latin1" | "l1" | "cp819" | "ibm819" => Charset::Latin1,
-        other => Charset::Other(encoding_rs::Encoding::for_label(other.as_bytes()).ok_or_else(wrong)?),
+        other => match encoding_rs::Encoding::for_label(other.as_bytes()) {
+            Some(encoding) => Charset::Other(encoding),
+            None if ["cp", "ibm", "windows", "iso", "mac", "cs"].iter().any(|family| other.starts_with(family)) => {
+                return fail_unknown(CauseKind::Unsupported, format!("the character set {name:?} is not known here"));
+            }
+            None => return Err(wrong()),
+        },
     })
 }
 
@@ -124,6 +130,10 @@ pub fn textdecodebase64(call: &FnCall<'_, '_>) -> FnResult {
             String::from_utf16_lossy(&units)
         }
         Charset::Latin1 => bytes.iter().map(|&b| char::from(b)).collect(),
+        Charset::Other(encoding) if encoding == encoding_rs::UTF_8 => match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(_) => return fail_arg(0, "the decoded bytes are no UTF-8 text"),
+        },
         Charset::Other(encoding) => encoding.decode_without_bom_handling(&bytes).0.into_owned(),
     };
     Ok(Val::string(text))

@@ -184,7 +184,8 @@ impl Verb {
                 Datum::Number(n) if !self.sharp => self.pad(&number_shortest(n), out),
                 _ => self.pad(&json::encode(arg), out),
             },
-            't' => self.pad(if want(&Type::Bool)?.as_bool() == Some(true) { "true" } else { "false" }, out),
+            // A truth value is not padded.
+            't' => out.push_str(if want(&Type::Bool)?.as_bool() == Some(true) { "true" } else { "false" }),
             's' | 'q' => {
                 let val = want(&Type::String)?;
                 let mut text = val.as_str().unwrap_or_default();

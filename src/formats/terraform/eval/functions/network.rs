@@ -133,11 +133,11 @@ pub fn cidrnetmask(call: &FnCall<'_, '_>) -> FnResult {
 
 pub fn cidrsubnet(call: &FnCall<'_, '_>) -> FnResult {
     let network = Network::parse(call.text(0))?;
-    let new = match u32::try_from(call.int(1)?) {
-        Ok(new) => new,
-        Err(_) => return fail_arg(1, "the number of bits must not be negative"),
-    };
+    let bits = call.int(1)?;
     let (negative, number) = whole(call, 2)?;
+    let Ok(new) = u32::try_from(bits) else {
+        return wider(&network, bits, negative, number);
+    };
     if network.prefix.saturating_add(new) > network.bits {
         return fail(format!("a prefix of {} cannot be longer by {new} bits", network.prefix));
     }
@@ -149,6 +149,21 @@ pub fn cidrsubnet(call: &FnCall<'_, '_>) -> FnResult {
         return fail(format!("{new} bits cannot number a subnet {number}"));
     }
     Ok(Val::string(network.subnet(new, number).show()))
+}
+
+/// Terraform does not refuse to make a prefix shorter: the address stays.
+fn wider(network: &Network, bits: i64, negative: bool, number: u128) -> FnResult {
+    let unsupported = || fail_unknown(CauseKind::Unsupported, "a subnet that is wider than its network");
+    let prefix = match u32::try_from(i64::from(network.prefix).saturating_add(bits)) {
+        Ok(prefix) if network.bits == 32 && !negative => prefix,
+        _ => return unsupported(),
+    };
+    match number.checked_mul(1u128 << (network.bits - prefix)).map(|shifted| shifted | network.address) {
+        Some(address) if address <= u128::from(u32::MAX) => {
+            Ok(Val::string(Network { address, prefix, bits: network.bits }.show()))
+        }
+        _ => unsupported(),
+    }
 }
 
 /// Terraform does not refuse a negative number, and puts the magnitude of what the bits then are into the address.

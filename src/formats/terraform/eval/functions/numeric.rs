@@ -13,12 +13,21 @@ pub fn abs(call: &FnCall<'_, '_>) -> FnResult {
     Ok(Val::number(num(call, 0).abs()))
 }
 
+/// A whole number has no minus zero.
+fn whole(n: Option<Number>) -> FnResult {
+    match n {
+        Some(n) if n.is_zero() => Ok(Val::number(0)),
+        Some(n) => Ok(Val::number(n)),
+        None => fail("the number is too large"),
+    }
+}
+
 pub fn ceil(call: &FnCall<'_, '_>) -> FnResult {
-    num(call, 0).ceil().map_or_else(|| fail("the number is too large"), |n| Ok(Val::number(n)))
+    whole(num(call, 0).ceil())
 }
 
 pub fn floor(call: &FnCall<'_, '_>) -> FnResult {
-    num(call, 0).floor().map_or_else(|| fail("the number is too large"), |n| Ok(Val::number(n)))
+    whole(num(call, 0).floor())
 }
 
 fn float(f: f64) -> FnResult {

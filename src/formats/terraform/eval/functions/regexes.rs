@@ -37,7 +37,40 @@ fn translate(pattern: &str) -> Result<String, String> {
     let mut chars = pattern.chars().peekable();
     let mut class = false;
     let mut class_start = false;
+    // Whether the last sign was a repetition, which cannot be repeated, and whether `?` may still make it lazy.
+    let mut repeated = false;
+    let mut may_be_lazy = false;
     while let Some(c) = chars.next() {
+        let count = c == '{' && {
+            let rest: String = chars.clone().take(12).collect();
+            rest.split_once('}').is_some_and(|(n, _)| {
+                let (least, most) = n.split_once(',').unwrap_or((n, ""));
+                !least.is_empty() && least.bytes().chain(most.bytes()).all(|b| b.is_ascii_digit())
+            })
+        };
+        if !class && (matches!(c, '*' | '+' | '?') || count) {
+            if repeated && !(c == '?' && may_be_lazy) {
+                return Err("a repetition cannot be repeated".to_owned());
+            }
+            may_be_lazy = !repeated;
+            repeated = true;
+            if count {
+                let digits: String = chars.clone().take_while(|&c| c != '}').collect();
+                if digits.split(',').any(|n| n.parse::<u32>().is_ok_and(|n| n > 1000)) {
+                    return Err("a repetition of more than 1000".to_owned());
+                }
+                out.push('{');
+                for c in chars.by_ref() {
+                    out.push(c);
+                    if c == '}' {
+                        break;
+                    }
+                }
+                continue;
+            }
+        } else {
+            repeated = false;
+        }
         let at_start = std::mem::take(&mut class_start);
         match c {
             '\\' => {
@@ -80,7 +113,7 @@ fn translate(pattern: &str) -> Result<String, String> {
                         let code = u32::from_str_radix(&digits, 8).unwrap_or(0);
                         out.push_str(&format!("\\x{{{code:X}}}"));
                     }
-                    c if c.is_ascii_punctuation() => {
+                    c if c.is_ascii() && !c.is_ascii_alphanumeric() => {
                         out.push_str(&format!("\\x{{{:X}}}", c as u32));
                     }
                     c => return Err(format!("\\{c} is no escape sequence")),
@@ -133,6 +166,8 @@ fn translate(pattern: &str) -> Result<String, String> {
                 }
                 out.push('(');
             }
+            // A brace that opens no count is itself.
+            '{' if !class => out.push_str("\\{"),
             c => out.push(c),
         }
     }
