@@ -39,7 +39,7 @@ pub enum Command {
     /// Write a commented stacklint.toml to adapt
     Init(InitArgs),
     /// Serve an editor over standard input and output (Language Server Protocol)
-    Lsp,
+    Lsp(LspArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }
@@ -134,6 +134,13 @@ pub struct TerraformArgs {
     /// The Terraform workspace
     #[arg(long, value_name = "NAME", help_heading = "Terraform")]
     pub workspace: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub struct LspArgs {
+    /// Talk over standard input and output, as it does in any case; many editors insist on saying so
+    #[arg(long)]
+    pub stdio: bool,
 }
 
 #[derive(Args, Debug)]

@@ -5,8 +5,13 @@ use super::args::ExplainArgs;
 use super::policies::{Listed, all};
 use super::session::{Problem, Session};
 use super::terminal::Terminal;
+use crate::analysis::CancelToken;
+use crate::base::{ColumnEncoding, Files, Span};
 use crate::config::{Selector, nearest};
-use crate::report::wrap;
+use crate::load::{self, Request};
+use crate::policy::evaluate::Truth;
+use crate::policy::explain::{Proof, explain};
+use crate::report::{one_line, wrap};
 use std::io::Write;
 
 pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Result<Ending, Problem> {
@@ -20,8 +25,97 @@ pub fn run(args: &ExplainArgs, terminal: &Terminal) -> Result<Ending, Problem> {
         }
         describe(policy, terminal, &mut text);
     }
+    if let Some(address) = &args.address {
+        prove(args, address, &session, &found, terminal, &mut text)?;
+    }
     std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(Ending::Clean)
+}
+
+/// Shows of a resource why each policy says of it what it says.
+fn prove(
+    args: &ExplainArgs,
+    address: &str,
+    session: &Session,
+    listed: &[&Listed],
+    terminal: &Terminal,
+    out: &mut String,
+) -> Result<(), Problem> {
+    let settings = session.settings(session.policies(terminal)?, &args.terraform, terminal)?;
+    let request = Request {
+        working_directory: session.working_directory.clone(),
+        paths: args.paths.clone(),
+        exclude: session.exclude()?,
+    };
+    let workspace = load::open(&request, settings)?;
+    let built = workspace
+        .snapshot()
+        .build(&CancelToken::new())
+        .map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
+    if built.graph.at_address(address).is_empty() {
+        let near = nearest(address, built.graph.resources.iter().map(|r| &*r.address));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "`stacklint graph` lists all resources with their addresses".to_owned(),
+        };
+        return Err(Problem::Usage(format!("there is no resource at `{address}`"), Some(help)));
+    }
+    let settings = workspace.settings();
+    for policy in listed {
+        let name = &policy.rule.name;
+        let Some(answers) =
+            explain(&built.graph, &settings.policies, &settings.chosen, &built.files, name, address)
+        else {
+            continue;
+        };
+        if answers.is_empty() {
+            out.push_str(&format!("\n`{name}` judges nothing at `{address}`\n"));
+        }
+        for answer in answers {
+            let verdict = match answer.truth {
+                Truth::True => "a finding",
+                Truth::False => "no finding",
+                Truth::Unknown => "not known",
+            };
+            out.push_str(&format!(
+                "\n{} {}: {verdict}\n",
+                one_line(&answer.subject),
+                place(&built.files, answer.span)
+            ));
+            for (title, proof) in [("where", &answer.guard), ("deny", &answer.deny)] {
+                if let Some(proof) = proof {
+                    out.push_str(&format!("  {title}\n"));
+                    tree(proof, &built.files, 2, out);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A clause, what it looked at, and the clauses inside it.
+fn tree(proof: &Proof, files: &Files, depth: usize, out: &mut String) {
+    let indent = "  ".repeat(depth.min(40));
+    let mark = match proof.truth {
+        Truth::True => "yes",
+        Truth::False => "no ",
+        Truth::Unknown => "?  ",
+    };
+    out.push_str(&format!("{indent}{mark} {}\n", one_line(&proof.clause)));
+    for fact in &proof.facts {
+        out.push_str(&format!("{indent}      {} {}\n", place(files, fact.span), one_line(&fact.text)));
+    }
+    for part in &proof.parts {
+        tree(part, files, depth + 1, out);
+    }
+}
+
+/// Path, line and column; nothing for what stands in no file.
+fn place(files: &Files, span: Span) -> String {
+    files.get(span.file).map_or(String::new(), |file| {
+        let at = file.lines().position(&file.text, span.start, ColumnEncoding::Chars);
+        format!("{}:{}:{}", file.path, at.line, at.column)
+    })
 }
 
 /// The policies that a name or id means.

@@ -75,7 +75,7 @@ fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
         }
         Command::Graph(args) => graph::run(args, terminal),
         Command::Init(args) => init::run(args),
-        Command::Lsp => match crate::lsp::run_stdio() {
+        Command::Lsp(_) => match crate::lsp::run_stdio() {
             Ok(()) => Ok(Ending::Clean),
             Err(error) => Err(Problem::usage(format!("the editor broke the protocol: {error}"))),
         },
