@@ -7,7 +7,7 @@ use super::module::{Merged, ResourceDecl};
 use super::policy_document;
 use super::scope::ModuleScope;
 use crate::base::Span;
-use crate::graph::{self, CauseKind, Map, Value};
+use crate::graph::{self, Cause, CauseKind, Map, Value};
 use crate::syntax::hcl::tree::{Block, Expr, ExprKind, Item, ObjectKey, Text};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub enum Place {
     Lifecycle,
     /// The body of a variable.
     Variable,
+    /// A rule that is held against values: its condition and message are kept as they are written.
+    Rule,
     /// Any other.
     Other,
 }
@@ -64,14 +66,15 @@ impl EvalBody {
         self.items.iter().find(|(key, ..)| &**key == name).map(|(_, _, item)| item)
     }
 
-    /// The value of an attribute, as a reference sees it; `None` where it is not set or null.
-    pub fn attribute_val(&self, name: &str) -> Option<Val> {
+    /// The value of an attribute, as a reference sees it; `None` where it is not set or null. Blocks may have further
+    /// attributes, which `rest` says are not known.
+    pub fn attribute_val(&self, name: &str, rest: Option<&Arc<Cause>>) -> Option<Val> {
         match self.get(name)? {
             EvalItem::Attribute(val) if val.is_null() => None,
             EvalItem::Attribute(val) => Some(val.clone()),
             EvalItem::Given(_) => None,
             EvalItem::Blocks(_) if is_meta(name) => None,
-            EvalItem::Blocks(blocks) => Some(blocks_val(blocks)),
+            EvalItem::Blocks(blocks) => Some(blocks_val(blocks, rest)),
         }
     }
 
@@ -100,20 +103,24 @@ impl EvalBody {
         }
     }
 
-    /// The body as an object. Meta-arguments are no attributes of the value.
-    pub fn to_val(&self) -> Val {
+    /// The body as an object, with further attributes that `rest` says are not known. Meta-arguments are no attributes
+    /// of the value.
+    pub fn to_val(&self, rest: Option<&Arc<Cause>>) -> Val {
         let members = self.items.iter().filter(|(name, ..)| !is_meta(name)).filter_map(|(name, span, item)| {
             let val = match item {
                 EvalItem::Attribute(val) if val.is_null() => return None,
                 EvalItem::Attribute(val) => val.clone(),
                 EvalItem::Given(_) => return None,
-                EvalItem::Blocks(blocks) => blocks_val(blocks),
+                EvalItem::Blocks(blocks) => blocks_val(blocks, rest),
             };
             Some(Member { key: name.clone(), key_span: *span, val })
         });
         let mut val = Val::object(members.collect());
         val.origin = graph::Origin::literal(self.span);
-        val
+        match rest {
+            Some(cause) => val.open(cause.clone()),
+            None => val,
+        }
     }
 
     /// The body as a value of the graph.
@@ -155,8 +162,8 @@ fn is_meta(name: &str) -> bool {
 
 /// Nested blocks as a reference sees them. Without the provider's schema a set cannot be told from a list; indexing
 /// into a set is an error in Terraform, so that a list is right wherever the configuration is valid.
-fn blocks_val(blocks: &[EvalBody]) -> Val {
-    Val::tuple(blocks.iter().map(EvalBody::to_val).collect())
+fn blocks_val(blocks: &[EvalBody], rest: Option<&Arc<Cause>>) -> Val {
+    Val::tuple(blocks.iter().map(|b| b.to_val(rest)).collect())
 }
 
 impl<'e, 'a> Bodies<'e, 'a> {
@@ -219,11 +226,12 @@ impl<'e, 'a> Bodies<'e, 'a> {
                 self.dynamic(block, scope, body);
             }
             Item::Block(block) => {
-                let inner = self.block(
-                    block,
-                    scope,
-                    if &*block.kind.text == "lifecycle" { Place::Lifecycle } else { Place::Other },
-                );
+                let inner_place = match &*block.kind.text {
+                    "lifecycle" => Place::Lifecycle,
+                    "validation" | "precondition" | "postcondition" | "assert" => Place::Rule,
+                    _ => Place::Other,
+                };
+                let inner = self.block(block, scope, inner_place);
                 body.add_block(&block.kind.text, block.kind.span, inner);
             }
         }
@@ -256,8 +264,11 @@ impl<'e, 'a> Bodies<'e, 'a> {
             Some(attribute) => self.engine.eval(&attribute.value, scope),
             None => Val::unknown(CauseKind::Error, "the dynamic block has no `for_each`", block.head),
         };
-        let mut add = |key: Val, value: Val| {
-            let scope = scope.with_iterator(iterator.clone(), key, value);
+        let mut add = |key: Val, value: Val, uncertain: Option<&Arc<Cause>>| {
+            let mut scope = scope.with_iterator(iterator.clone(), key, value);
+            if let Some(cause) = uncertain {
+                scope = scope.uncertain(cause.clone());
+            }
             let mut inner = EvalBody::new(content.head, content.span);
             for item in &content.body.items {
                 self.item(item, &scope, Place::Other, &mut inner);
@@ -268,7 +279,7 @@ impl<'e, 'a> Bodies<'e, 'a> {
             Some(members) => {
                 let count = members.len();
                 for (key, value) in members.into_iter().take(MAX_INSTANCES) {
-                    add(key, value);
+                    add(key, value, None);
                 }
                 if count > MAX_INSTANCES {
                     let message = format!("of {count} blocks only the first {MAX_INSTANCES} are looked at");
@@ -282,13 +293,13 @@ impl<'e, 'a> Bodies<'e, 'a> {
                         let message = "`for_each` of a dynamic block needs a list, set, map or object".to_owned();
                         let span = collection.origin.span;
                         self.engine.note(span, CauseKind::Error, message.clone());
-                        Arc::new(graph::Cause { kind: CauseKind::Error, message, span })
+                        Arc::new(Cause { kind: CauseKind::Error, message, span })
                     }
                 };
-                let mut unknown = Val::unknown_of(Type::Any, cause);
+                let mut unknown = Val::unknown_of(Type::Any, cause.clone());
                 unknown.refs = collection.deep_refs();
                 unknown.marks = collection.deep_marks();
-                add(unknown.clone(), unknown);
+                add(unknown.clone(), unknown, Some(&cause));
             }
         }
     }
@@ -344,6 +355,7 @@ fn names_things(place: Place, name: &str) -> bool {
         Place::Resource => matches!(name, "provider" | "providers" | "depends_on"),
         Place::Lifecycle => matches!(name, "ignore_changes" | "replace_triggered_by"),
         Place::Variable => name == "type",
+        Place::Rule => matches!(name, "condition" | "error_message"),
         Place::Other => name == "depends_on",
     }
 }

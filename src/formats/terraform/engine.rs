@@ -13,7 +13,7 @@ use super::scope::ModuleScope;
 use super::sources::Sources;
 use crate::base::{FastMap, FastSet, Span};
 use crate::formats::{LedgerEntry, LowerContext};
-use crate::graph::{Cause, CauseKind, How};
+use crate::graph::{Cause, CauseKind, How, Origin};
 use crate::syntax::hcl::tree::{Expr, Text};
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
@@ -23,6 +23,12 @@ use std::sync::Arc;
 pub const MAX_RESOURCES: usize = 20_000;
 /// How many module instances one root module may have.
 pub const MAX_MODULES: usize = 4_000;
+/// How many parts a value may have, and how deep they may nest.
+const MAX_PARTS: usize = 200_000;
+const MAX_VALUE_DEPTH: usize = 200;
+/// How many origins, and how many one behind the other, a value keeps.
+const MAX_ORIGINS: usize = 200;
+const MAX_ORIGIN_DEPTH: usize = 64;
 /// How deep module calls may nest.
 const MAX_MODULE_DEPTH: usize = 500;
 
@@ -424,10 +430,28 @@ impl<'a> Engine<'a> {
 
     /// The value of an expression; what is wrong with it is entered into the ledger.
     pub fn eval(&self, expr: &Expr, scope: &ModuleScope<'_, '_>) -> Val {
-        match eval::try_eval(expr, scope) {
-            Ok(val) => val,
-            Err(error) => self.failed(error, expr.span),
+        match (eval::try_eval(expr, scope), scope.doubt()) {
+            (Ok(val), _) => self.bounded(val, expr.span),
+            // Perhaps it is never evaluated: `count` may turn out to be zero.
+            (Err(error), Some(cause)) if error.kind == CauseKind::Error && !error.fatal => {
+                let mut val = Val::unknown_of(Type::Any, cause.clone());
+                val.origin = Origin::literal(expr.span);
+                val
+            }
+            (Err(error), _) => self.failed(error, expr.span),
         }
+    }
+
+    /// The value, or an unknown in its place where it grew beyond all use: locals that double each other would
+    /// otherwise fill the memory, and ones that wrap each other the stack.
+    fn bounded(&self, mut val: Val, span: Span) -> Val {
+        let mut room = MAX_PARTS;
+        if !fits(&val, 0, &mut room) {
+            let message = "the value is too large or too deep and is left out";
+            return self.failed(EvalError::limit(message, span), span);
+        }
+        shorten_origins(&mut val);
+        val
     }
 
     /// The unknown that stands for an error. An error that only hands on the cause of another one is no news.
@@ -436,7 +460,7 @@ impl<'a> Engine<'a> {
             self.note(error.span, error.kind, error.message.clone());
         }
         let mut val = Val::unknown_of(Type::Any, error.into_cause());
-        val.origin = crate::graph::Origin::literal(span);
+        val.origin = Origin::literal(span);
         val
     }
 
@@ -626,4 +650,43 @@ impl Instance<'_> {
 /// The error of a value that is asked for while it waits for the asker.
 pub fn cycle(name: &str, span: Span) -> Val {
     Val::unknown(CauseKind::Error, format!("`{name}` refers to itself"), span)
+}
+
+/// Whether a value is of bearable size.
+fn fits(val: &Val, depth: usize, room: &mut usize) -> bool {
+    if depth > MAX_VALUE_DEPTH || *room == 0 {
+        return false;
+    }
+    *room -= 1;
+    val.children().all(|child| fits(child, depth + 1, room))
+}
+
+/// Cuts the history of a value, and of its parts, where it has become too long.
+fn shorten_origins(val: &mut Val) {
+    fn long(origin: &Origin, depth: usize, room: &mut usize) -> bool {
+        if depth > MAX_ORIGIN_DEPTH || *room == 0 {
+            return true;
+        }
+        *room -= 1;
+        if let How::Encoded(value) = &origin.how
+            && long(&value.origin, depth + 1, room)
+        {
+            return true;
+        }
+        origin.from.iter().flat_map(|from| from.iter()).any(|parent| long(parent, depth + 1, room))
+    }
+    fn any_long(val: &Val) -> bool {
+        long(&val.origin, 0, &mut { MAX_ORIGINS }) || val.children().any(any_long)
+    }
+    if any_long(val) {
+        let mut short = val.map_children(&mut |child| {
+            let mut child = child.clone();
+            shorten_origins(&mut child);
+            child
+        });
+        if long(&val.origin, 0, &mut { MAX_ORIGINS }) {
+            short.origin = Origin { sensitive: val.origin.sensitive, ..Origin::literal(val.origin.span) };
+        }
+        *val = short;
+    }
 }

@@ -48,10 +48,10 @@ pub fn evaluate(body: &mut EvalBody) {
         document.put(statement);
     }
     document.merge_documents(body, &["override_json", "override_policy_documents"]);
-    if let Some(val) = body.attribute_val("version") {
+    if let Some(val) = body.attribute_val("version", None) {
         document.version = Some(val.to_value());
     }
-    if let Some(val) = body.attribute_val("policy_id") {
+    if let Some(val) = body.attribute_val("policy_id", None) {
         document.id = Some(val.to_value());
     }
     let (head, span) = (body.head, body.span);
@@ -64,7 +64,7 @@ impl Document {
     /// Takes in the documents that attributes hold, as a string or a list of strings.
     fn merge_documents(&mut self, body: &EvalBody, names: &[&str]) {
         for name in names {
-            let Some(val) = body.attribute_val(name) else { continue };
+            let Some(val) = body.attribute_val(name, None) else { continue };
             match val.items() {
                 Some(items) => items.iter().for_each(|item| self.merge_document(item)),
                 None => self.merge_document(&val),

@@ -19,6 +19,7 @@ pub struct ModuleScope<'e, 'a> {
     /// The iterators of the dynamic blocks around, innermost last.
     iterators: Vec<(Text, Val)>,
     self_val: Option<Val>,
+    uncertain: Option<Arc<Cause>>,
 }
 
 type Found = Result<Resolved, Box<EvalError>>;
@@ -26,14 +27,17 @@ type Found = Result<Resolved, Box<EvalError>>;
 impl<'e, 'a> ModuleScope<'e, 'a> {
     /// The names of a module instance.
     pub fn new(engine: &'e Engine<'a>, instance: u32) -> ModuleScope<'e, 'a> {
-        ModuleScope { engine, instance, each: None, iterators: Vec::new(), self_val: None }
+        ModuleScope { engine, instance, each: None, iterators: Vec::new(), self_val: None, uncertain: None }
     }
 
     /// With `each` or `count` of an instance of a resource or call.
     #[must_use]
     pub fn with_each(mut self, key: &Key, value: &Val) -> Self {
         self.each = Some((key.clone(), value.clone()));
-        self
+        match (key, value.as_unknown()) {
+            (Key::Any, Some(unknown)) => self.uncertain(unknown.cause.clone()),
+            _ => self,
+        }
     }
 
     /// With the iterator of a dynamic block.
@@ -43,6 +47,18 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
         let member = |name: &str, val: Val| Member { key: name.into(), key_span: Span::NONE, val };
         scope.iterators.push((name, Val::object(vec![member("key", key), member("value", value)])));
         scope
+    }
+
+    /// For something of which it is not known whether it exists at all.
+    #[must_use]
+    pub fn uncertain(mut self, cause: Arc<Cause>) -> Self {
+        self.uncertain.get_or_insert(cause);
+        self
+    }
+
+    /// Why it is not known whether what is evaluated exists.
+    pub fn doubt(&self) -> Option<&Arc<Cause>> {
+        self.uncertain.as_ref()
     }
 
     /// With `self`.
@@ -160,7 +176,8 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
         if let (Mode::Single, [body], Some(Step { kind: StepKind::Attr(attr), .. })) =
             (resource.expansion.mode, resource.bodies.as_slice(), steps.get(named))
         {
-            let mut val = match body.attribute_val(attr) {
+            let rest = (!declared.is_builtin()).then(|| computed_cause(declared, &format!("{address}.{attr}"), span));
+            let mut val = match body.attribute_val(attr, rest.as_ref()) {
                 Some(val) => val,
                 None => computed(declared, &address, attr, span),
             };
@@ -269,14 +286,13 @@ pub fn resource_value(declared: &ResourceDecl<'_>, resource: &EvalResource, path
         .map(|(key, body)| {
             let address = format!("{base}{key}");
             let head = declared.body.block.head;
-            let mut val = body.to_val();
+            let rest = (!declared.is_builtin()).then(|| computed_cause(declared, &address, head));
+            let mut val = body.to_val(rest.as_ref());
             val.origin.span = head;
             if declared.is_builtin() {
                 for attr in ["input", "triggers_replace", "id", "output"] {
                     val = with_attribute(val, attr, || computed(declared, &address, attr, head));
                 }
-            } else {
-                val = val.open(computed_cause(declared, &address, head));
             }
             val.refs = Refs::one(address, Span::NONE);
             val

@@ -306,6 +306,56 @@ fn long_chains_are_evaluated() {
 }
 
 #[test]
+fn values_do_not_grow_without_bounds() {
+    let chain = |step: &dyn Fn(usize) -> String, n: usize| {
+        let mut text = String::from("locals {\n  l0 = \"x\"\n");
+        for i in 1..n {
+            writeln!(text, "  l{i} = {}", step(i - 1)).unwrap();
+        }
+        text.push_str("}\n");
+        text
+    };
+    for (text, expected) in [
+        (chain(&|i| format!("[local.l{i}, local.l{i}]"), 60), "too large or too deep"),
+        (chain(&|i| format!("{{ a = local.l{i} }}"), 3_000), "too large or too deep"),
+        (chain(&|i| format!("\"${{local.l{i}}}${{local.l{i}}}\""), 60), "longer than"),
+        (chain(&|i| format!("yamlencode(local.l{i})"), 3_000), ""),
+        (chain(&|i| format!("try(local.l{i}, 1)"), 3_000), ""),
+    ] {
+        let world = world(&[("main.tf", &text)]);
+        assert!(world.ledger().contains(expected), "{expected}: {}", world.ledger());
+    }
+}
+
+#[test]
+fn what_may_not_exist_is_not_wrong() {
+    let world = world(&[(
+        "main.tf",
+        "variable \"on\" {}\nvariable \"c\" { default = null }\nresource \"a\" \"b\" {\n  count = var.on && var.c != null ? 1 : 0\n  x = var.c.name\n}\n",
+    )]);
+    let x = world.resource("a.b").body.get("x").unwrap();
+    assert_eq!(x.as_unknown().unwrap().kind, CauseKind::Input);
+    assert_eq!(world.ledger(), "");
+}
+
+#[test]
+fn blocks_may_have_computed_attributes() {
+    check(
+        &[(
+            "main.tf",
+            "resource \"a\" \"x\" {\n  b { c = 1 }\n}\nresource \"b\" \"y\" {\n  v = try(a.x.b[0].uri, null)\n  w = try([for x in [a.x] : x.b[0].uri][0], null)\n}\n",
+        )],
+        &[
+            ("a.x", r#"{"b":[{"c":1}]}"#),
+            (
+                "b.y",
+                r#"{"v":{"$unknown":"`a.x.b.uri` is known only after apply"},"w":{"$unknown":"`a.x.uri` is known only after apply"}}"#,
+            ),
+        ],
+    );
+}
+
+#[test]
 fn options_give_values() {
     let options = Options {
         var_files: vec!["env/prod.tfvars".to_owned()],
