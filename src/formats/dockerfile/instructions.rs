@@ -19,6 +19,10 @@ pub(super) struct Spot<'a> {
     pub(super) later: Option<&'a Instruction>,
     /// Which of its kind it is in its stage, from 1.
     pub(super) ordinal: usize,
+    /// See `series` in `docs/formats.md`.
+    pub(super) series: usize,
+    /// The archive that is copied here and unpacked later, and where.
+    pub(super) unpacked: Option<(String, std::ops::Range<usize>)>,
     /// The instruction before it in the file.
     pub(super) previous: Option<&'a Instruction>,
     /// Whether no FROM stands before it.
@@ -47,6 +51,8 @@ pub(super) struct Effect {
     pub(super) volumes: Vec<Value>,
     pub(super) labels: Vec<(Arc<str>, Value)>,
     pub(super) commands: Vec<Value>,
+    pub(super) updates: Vec<(&'static str, Span)>,
+    pub(super) copied: Vec<(String, Span)>,
 }
 
 /// The fields that every instruction has.
@@ -69,6 +75,10 @@ pub(super) fn common(body: &mut Fields, instruction: &Instruction, spot: &Spot<'
     body.flag("before_from", spot.before_from && spot.has_stages);
     body.flag("without_from", !spot.has_stages);
     body.number("ordinal", spot.ordinal);
+    body.number("series", spot.series);
+    if let Some((name, range)) = &spot.unpacked {
+        body.text("unpacked_later", name, Span::new(spot.file, range.clone()));
+    }
     if let Some(earlier) = spot.earlier {
         body.text("earlier", earlier.keyword.as_str(), earlier.keyword_span);
     }
@@ -158,7 +168,7 @@ pub(super) fn describe(body: &mut Fields, instruction: &Instruction, spot: &Spot
             body.set("absolute", absolute(&whole, spot));
             effect.workdir = Some(value);
         }
-        Keyword::Copy | Keyword::Add => copy(body, instruction, spot),
+        Keyword::Copy | Keyword::Add => copy(body, instruction, spot, effect),
         Keyword::Expose => expose(body, instruction, spot, effect),
         Keyword::Env | Keyword::Arg | Keyword::Label => pairs(body, instruction, spot, effect),
         Keyword::Shell => {
@@ -263,8 +273,15 @@ fn commands(
         _ => Body::shell(text, instruction, spot.source, state.shell.kind()),
     };
     body.text("form", if matches!(arguments, Arguments::Json(_)) { "exec" } else { "shell" }, instruction.keyword_span);
-    let cx = RunContext { file: spot.file, source: spot.source, scope: &state.scope, shell: &state.shell, mounts };
-    run::describe(body, &read, &cx);
+    let cx = RunContext {
+        file: spot.file,
+        source: spot.source,
+        scope: &state.scope,
+        shell: &state.shell,
+        mounts,
+        updates: &state.updates,
+    };
+    effect.updates = run::describe(body, &read, &cx);
     for call in read.calls.iter().filter(|c| !c.name.is_empty()) {
         let at = call.words.first().map_or(instruction.keyword_span, |w| Span::new(spot.file, w.span.clone()));
         let value = Value::string(call.name.as_str(), at);
@@ -286,6 +303,7 @@ fn command_fields(
     commands(body, text, arguments, instruction, spot, &[], effect);
     // These run in the container, not in the build: they count as no tools of the stage.
     effect.commands.clear();
+    effect.updates.clear();
     let span = Span::new(spot.file, text.range(0..text.as_str().len()));
     let span = if text.is_empty() { instruction.keyword_span } else { span };
     match arguments {
@@ -347,7 +365,7 @@ fn absolute(word: &Word, spot: &Spot<'_>) -> Value {
     Value::bool(text.starts_with('/') || raw.starts_with('\\') || drive(raw) || drive(&text), word.span)
 }
 
-fn copy(body: &mut Fields, instruction: &Instruction, spot: &Spot<'_>) {
+fn copy(body: &mut Fields, instruction: &Instruction, spot: &Spot<'_>, effect: &mut Effect) {
     let scope = &spot.state.scope;
     let words = words_of(instruction);
     let Some((destination, sources)) = words.split_last() else { return };
@@ -368,10 +386,7 @@ fn copy(body: &mut Fields, instruction: &Instruction, spot: &Spot<'_>) {
             );
             f.flag("git", git);
             f.flag("heredoc", word.text.starts_with("<<"));
-            f.set(
-                "archive",
-                known_unless_holed(if is_archive(&lower) { "" } else { &holed }, is_archive(&lower), word.span),
-            );
+            f.set("archive", archive(&holed, destination, word));
             f.build()
         })
         .collect();
@@ -380,6 +395,10 @@ fn copy(body: &mut Fields, instruction: &Instruction, spot: &Spot<'_>) {
     body.text("destination_text", &destination.text, destination.span);
     body.set("destination_absolute", absolute(destination, spot));
     let holed = scope.with_holes(&destination.text);
+    if !instruction.flags.iter().any(|f| f.name == "from") && !holed.contains(HOLE) {
+        effect.copied.push((bare_path(&holed).to_owned(), destination.span));
+    }
+    body.list("destination_reads", reads(destination, scope.escape));
     let folder = holed.ends_with('/')
         || destination.text.trim_matches(['"', '\'']).ends_with('\\')
         || holed == "."
@@ -396,8 +415,44 @@ fn copy(body: &mut Fields, instruction: &Instruction, spot: &Spot<'_>) {
     body.flag("link", instruction.flags.iter().any(|f| f.name == "link"));
 }
 
+/// Whether a source is an archive; unknown where its name ends in something that is not known, unless the destination names a file.
+fn archive(holed: &str, destination: &Word, word: &Word) -> Value {
+    let lower = holed.to_ascii_lowercase();
+    let target = destination.text.trim_matches(['"', '\'']).rsplit('/').next().unwrap_or("");
+    let names_a_file =
+        target.contains('.') && target != "." && target != ".." && !target.contains('$') && !is_archive(target);
+    if holed.ends_with(HOLE) && !names_a_file {
+        return known_unless_holed(holed, false, word.span);
+    }
+    Value::bool(is_archive(&lower), word.span)
+}
+
+/// A path without what makes it absolute or relative, and without a slash at its end.
+fn bare_path(path: &str) -> &str {
+    path.trim_start_matches(['.', '/']).trim_end_matches('/')
+}
+
+/// Whether a command unpacks an archive.
+pub(super) fn unpacks(call: &crate::syntax::shell::Call) -> bool {
+    let options = || call.texts.iter().skip(1);
+    match call.name.as_str() {
+        "tar" | "bsdtar" => {
+            // The first word may be a bundle of letters without a dash: `tar xzf`.
+            options().any(|t| matches!(t.as_str(), "--extract" | "--get"))
+                || options().any(|t| t.starts_with('-') && !t.starts_with("--") && t.contains('x'))
+                || options().next().is_some_and(|t| !t.starts_with('-') && t.contains('x') && t.len() < 8)
+        }
+        "gzip" | "bzip2" | "xz" | "zstd" | "lzma" => options().any(|t| {
+            matches!(t.as_str(), "--decompress" | "--uncompress")
+                || (t.starts_with('-') && !t.starts_with("--") && t.contains('d'))
+        }),
+        "unzip" | "gunzip" | "bunzip2" | "unlzma" | "unxz" | "unzstd" | "uncompress" | "zcat" => true,
+        _ => false,
+    }
+}
+
 /// What ADD unpacks: tar archives, plain or compressed. (Dockerfile reference, "ADD".)
-fn is_archive(path: &str) -> bool {
+pub(super) fn is_archive(path: &str) -> bool {
     [
         ".tar", ".gz", ".bz2", ".xz", ".zst", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst", ".lzma", ".tlz", ".z", ".taz",
         ".lz", ".tz2",
@@ -455,6 +510,15 @@ fn pairs(body: &mut Fields, instruction: &Instruction, spot: &Spot<'_>, effect: 
             f.set("value", value.clone());
             f.list("reads", reads(word, scope.escape));
             f.list("siblings", siblings(i, pair, pairs, spot));
+            if let Some(path) = value.as_str().filter(|v| v.contains(['/', '.'])) {
+                let bare = bare_path(path);
+                let inside = |folder: &str| {
+                    folder.is_empty() || bare == folder || bare.strip_prefix(folder).is_some_and(|r| r.starts_with('/'))
+                };
+                if let Some((folder, span)) = spot.state.copied.iter().find(|(folder, _)| inside(folder)) {
+                    f.text("copied_to", folder, *span);
+                }
+            }
             values.set(&name, value.clone());
             match instruction.keyword {
                 Keyword::Label => effect.labels.push((name.as_str().into(), value)),
@@ -468,6 +532,10 @@ fn pairs(body: &mut Fields, instruction: &Instruction, spot: &Spot<'_>, effect: 
                 }
             }
         } else if instruction.keyword == Keyword::Arg {
+            // `ARG name value` declares two arguments, whatever its author thought.
+            if let Some(next) = pairs.get(i + 1).filter(|p| p.value.is_none()) {
+                f.text("next", &next.name.text, next.name.span);
+            }
             effect.variables.push((name.clone(), Variable { value: None, env: false, span: pair.name.span }));
         }
         list.push(f.build());

@@ -28,6 +28,10 @@ pub(super) struct State {
     pub(super) volumes: Vec<Value>,
     pub(super) labels: Vec<(Arc<str>, Value)>,
     pub(super) onbuild_workdir: Option<Value>,
+    /// Package managers whose lists an earlier RUN brought up to date without installing anything, and where.
+    pub(super) updates: Vec<(&'static str, Span)>,
+    /// Where COPY and ADD put files, without what makes a path absolute or relative.
+    pub(super) copied: Vec<(String, Span)>,
 }
 
 impl State {
@@ -46,6 +50,8 @@ impl State {
             volumes: Vec::new(),
             labels: Vec::new(),
             onbuild_workdir: None,
+            updates: Vec::new(),
+            copied: Vec::new(),
         }
     }
 }
@@ -77,6 +83,8 @@ struct Neighbours {
     earlier: Option<usize>,
     later: Option<usize>,
     ordinal: usize,
+    /// How many instructions of one kind follow each other from here on, where they could be one; 0 inside such a series.
+    series: usize,
 }
 
 /// Finds the neighbours of every instruction in one pass.
@@ -92,10 +100,74 @@ fn neighbours(instructions: &[Instruction]) -> Vec<Neighbours> {
             slot.later = Some(i);
         }
         let ordinal = before.map_or(1, |(_, n)| n + 1);
-        out.push(Neighbours { earlier: before.map(|(e, _)| e), later: None, ordinal });
+        out.push(Neighbours { earlier: before.map(|(e, _)| e), later: None, ordinal, series: 1 });
         last.insert(instruction.keyword, (i, ordinal));
     }
+    let mut first = 0;
+    for (i, pair) in instructions.windows(2).enumerate() {
+        if let [one, next] = pair
+            && could_be_one(one, next)
+        {
+            if let Some(slot) = out.get_mut(i + 1) {
+                slot.series = 0;
+            }
+            if let Some(slot) = out.get_mut(first) {
+                slot.series += 1;
+            }
+        } else {
+            first = i + 1;
+        }
+    }
     out
+}
+
+/// Whether two instructions that follow each other could be one: the same kind and flags, and the same destination.
+fn could_be_one(one: &Instruction, next: &Instruction) -> bool {
+    let flags = |i: &Instruction| -> Vec<(String, Option<String>)> {
+        i.flags.iter().map(|f| (f.name.clone(), f.value.as_ref().map(|v| v.text.clone()))).collect()
+    };
+    if one.keyword != next.keyword || flags(one) != flags(next) {
+        return false;
+    }
+    match (&one.arguments, &next.arguments) {
+        (Arguments::Words(a) | Arguments::Json(a), Arguments::Words(b) | Arguments::Json(b)) => match one.keyword {
+            Keyword::Copy | Keyword::Add => a.last().map(|w| &w.text) == b.last().map(|w| &w.text),
+            keyword => keyword == Keyword::Run,
+        },
+        _ => one.keyword == Keyword::Run,
+    }
+}
+
+/// Where a later RUN of the same stage unpacks an archive that is copied here: the archive's name and the place.
+fn unpacked_later(
+    instructions: &[Instruction],
+    position: usize,
+    source: &str,
+) -> Option<(String, std::ops::Range<usize>)> {
+    let copy = instructions.get(position)?;
+    let (Arguments::Words(words) | Arguments::Json(words)) = &copy.arguments else { return None };
+    let (destination, sources) = words.split_last()?;
+    let base = |text: &str| text.trim_matches(['"', '\'']).rsplit(['/', '\\']).next().unwrap_or("").to_owned();
+    let mut names: Vec<String> =
+        sources.iter().map(|w| base(&w.text)).filter(|n| instructions::is_archive(&n.to_ascii_lowercase())).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let target = base(&destination.text);
+    if instructions::is_archive(&target.to_ascii_lowercase()) {
+        names.push(target);
+    }
+    let rest = instructions.iter().skip(position + 1).take_while(|i| i.keyword != Keyword::From);
+    for run in rest.filter(|i| i.keyword == Keyword::Run && names.iter().any(|n| i.text.as_str().contains(n.as_str())))
+    {
+        let (calls, _) = crate::syntax::shell::calls(&crate::syntax::shell::parse(&run.text), source);
+        for call in calls.iter().filter(|c| instructions::unpacks(c)) {
+            if let Some((word, text)) = call.words.iter().zip(&call.texts).find(|(_, t)| names.contains(&base(t))) {
+                return Some((base(text), word.span.clone()));
+            }
+        }
+    }
+    None
 }
 
 /// The whole file in the making.
@@ -296,6 +368,10 @@ impl Lowering<'_> {
             earlier: neighbours.earlier.and_then(at),
             later: neighbours.later.and_then(at),
             ordinal: neighbours.ordinal,
+            series: neighbours.series,
+            unpacked: (keyword == Keyword::Copy && !onbuild)
+                .then(|| unpacked_later(&self.tree.instructions, position, &self.file.text))
+                .flatten(),
             previous: position.checked_sub(1).and_then(at),
             before_from: stage.is_none() && keyword != Keyword::From,
             onbuild,
@@ -440,6 +516,8 @@ impl Lowering<'_> {
             ports,
             volumes,
             labels,
+            updates,
+            copied,
             ..
         } = state;
         if effect.user.is_some() {
@@ -465,6 +543,8 @@ impl Lowering<'_> {
         if effect.stopsignal.is_some() {
             *stopsignal = effect.stopsignal;
         }
+        updates.extend(effect.updates);
+        copied.extend(effect.copied);
         ports.extend(effect.ports);
         volumes.extend(effect.volumes);
         for (key, value) in effect.labels {

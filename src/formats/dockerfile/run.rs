@@ -48,6 +48,19 @@ impl Shell {
         }
     }
 
+    /// Whether the first command that fails ends the script.
+    fn errexit(&self) -> bool {
+        self.words.iter().skip(1).any(|w| {
+            let text = w.text.as_str();
+            text == "errexit"
+                || (text.starts_with('-')
+                    && !text.starts_with("--")
+                    && text.len() < 8
+                    && text.contains('e')
+                    && self.kind() != ShellKind::Windows)
+        })
+    }
+
     /// Whether a pipe fails if any command in it does.
     pub(super) fn pipefail(&self) -> bool {
         self.words.windows(2).any(|w| {
@@ -70,6 +83,8 @@ pub(super) struct RunContext<'a> {
     pub(super) scope: &'a Scope,
     pub(super) shell: &'a Shell,
     pub(super) mounts: &'a [Mount],
+    /// Package managers whose lists an earlier RUN brought up to date, and where.
+    pub(super) updates: &'a [(&'static str, Span)],
 }
 
 /// A command line, read.
@@ -126,7 +141,19 @@ impl Body {
     }
 
     /// A command in the exec form.
+    ///
+    /// A first word with white space in it, such as `["sudo yum", "install"]`, is no program's name; what its author meant is read.
     pub(super) fn exec(words: &[Word], source: &str) -> Body {
+        if words.first().is_some_and(|w| w.text.contains(' ') && !w.text.contains('/')) {
+            let mut text = MappedText::new();
+            for word in words {
+                text.push(word.span.start as usize, &word.text);
+                text.push(word.span.end as usize, " ");
+            }
+            let script = shell::parse(&text);
+            let (calls, problems) = shell::calls(&script, source);
+            return Body { script: Script::default(), calls, problems, shell_form: false };
+        }
         let words = words
             .iter()
             .map(|w| {
@@ -152,8 +179,9 @@ fn names_a_shell(line: &str) -> bool {
     ["/sh", "/bash", "/ash", "/dash", " sh", " bash", "/zsh", "/ksh"].iter().any(|s| line.contains(s))
 }
 
-/// Everything that policies see of a command line.
-pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) {
+/// Everything that policies see of a command line. Returns the package managers that it brings up to date without installing
+/// anything afterwards.
+pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) -> Vec<(&'static str, Span)> {
     let span_of = |range: &std::ops::Range<usize>| Span::new(cx.file, range.clone());
     let assigned = assignments(body, cx);
     let resolver = Resolver { cx, assigned: &assigned };
@@ -199,6 +227,19 @@ pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) {
                 .collect(),
         );
         f.list("wrappers", call.wrappers.iter().map(|w| Value::string(w.name.as_str(), span_of(&w.span))).collect());
+        let between =
+            call.wrappers.iter().flat_map(|w| w.arguments.iter().map(|a| Value::string(a.as_str(), span_of(&w.span))));
+        f.list("wrapper_args", between.collect());
+        let before = body
+            .calls
+            .iter()
+            .take(i)
+            .rev()
+            .find(|c| c.place.pipeline == call.place.pipeline && c.place.position + 1 == call.place.position);
+        if let Some(before) = before {
+            f.text("feeds_from", &before.name, before.words.first().map_or(head, |w| span_of(&w.span)));
+        }
+        f.flag("last", i + 1 == body.calls.len());
         let mut sets = Vec::new();
         for a in &call.assignments {
             let mut set = Fields::new(span_of(&a.span), span_of(&a.name_span));
@@ -238,6 +279,14 @@ pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) {
     fields.list("assignments", assignment_values(body, cx));
     fields.list("problems", script::problems(&body.problems, cx.file));
     fields.flag("shell_form", body.shell_form);
+    let sets_errexit = |c: &Call| {
+        c.name == "set"
+            && c.texts
+                .iter()
+                .skip(1)
+                .any(|t| t == "errexit" || (t.starts_with('-') && !t.starts_with("--") && t.contains('e')))
+    };
+    fields.flag("errexit", cx.shell.errexit() || body.calls.iter().any(sets_errexit));
     if body.shell_form {
         let facts = Facts::collect(&body.script, cx.source, cx.file, cx.scope, cx.shell.pipefail());
         fields.list("pipes", facts.pipes);
@@ -247,6 +296,20 @@ pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) {
         fields.list("loops", facts.loops);
         fields.list("strings", facts.strings);
     }
+    let lone = parsed.iter().enumerate().filter_map(|(i, package)| {
+        let package = package.as_ref().filter(|p| p.action == "update")?;
+        let mut after = parsed.iter().skip(i + 1).flatten();
+        if after.any(|p| lists_of(p.manager) == lists_of(package.manager) && p.action != "clean") {
+            return None;
+        }
+        Some((lists_of(package.manager), span_of(&body.calls.get(i)?.span)))
+    });
+    lone.collect()
+}
+
+/// The managers that share their lists of packages.
+fn lists_of(manager: &'static str) -> &'static str {
+    if matches!(manager, "apt" | "aptitude") { "apt-get" } else { manager }
 }
 
 fn connector(connector: Connector) -> &'static str {
@@ -479,6 +542,15 @@ fn package_value(
         let span = cleaning.body.calls.get(j).map_or(head, |c| Span::new(cx.file, c.span.clone()));
         Some(Value::string(p.action.as_str(), span))
     };
+    let fresh = cleaning
+        .parsed
+        .iter()
+        .take(index)
+        .flatten()
+        .any(|p| lists_of(p.manager) == lists_of(package.manager) && p.action == "update");
+    if let Some((manager, span)) = cx.updates.iter().rev().find(|(m, _)| *m == lists_of(package.manager) && !fresh) {
+        f.text("updated_before", manager, *span);
+    }
     f.list("earlier", cleaning.parsed.iter().enumerate().take(index).filter_map(same).collect());
     f.list("later", cleaning.parsed.iter().enumerate().skip(index + 1).filter_map(same).collect());
     let items = package.items.iter().map(|item| {

@@ -34,6 +34,8 @@ pub struct Wrapper {
     pub name: String,
     /// Where its name stands.
     pub span: Range<usize>,
+    /// What stands between its name and the command it runs.
+    pub arguments: Vec<String>,
 }
 
 /// Where a command stands.
@@ -212,8 +214,8 @@ impl Walker<'_> {
                 break;
             }
             let span = words.first().map_or(0..0, |w| w.span.clone());
-            wrappers.push(Wrapper { name, span });
-            texts.drain(..skip);
+            let arguments = texts.drain(..skip).skip(1).collect();
+            wrappers.push(Wrapper { name, span, arguments });
             words.drain(..skip);
         }
         let first = assignments.first().map(|a| a.span.start).or_else(|| words.first().map(|w| w.span.start));
@@ -245,7 +247,7 @@ impl Walker<'_> {
             self.problems.extend(script.problems);
             for call in self.calls.iter_mut().skip(from) {
                 let mut outer_wrappers = inherited.clone();
-                outer_wrappers.push(Wrapper { name: name.clone(), span: outer.clone() });
+                outer_wrappers.push(Wrapper { name: name.clone(), span: outer.clone(), arguments: Vec::new() });
                 outer_wrappers.append(&mut call.wrappers);
                 call.wrappers = outer_wrappers;
             }
