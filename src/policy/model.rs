@@ -13,6 +13,8 @@ pub struct Policy {
     pub rule: Rule,
     /// Whether it runs without being selected by name.
     pub enabled: bool,
+    /// Aliases of what the peer itself runs only when asked: the id selects the policy, a pattern such as `hadolint:*` does not.
+    pub on_request: Vec<String>,
     /// The kinds and views it judges; `*` and `?` are globs.
     pub resource: Vec<String>,
     /// Narrows what is judged.
@@ -466,6 +468,8 @@ pub struct IndexEntry {
     pub category: crate::diagnostic::Category,
     /// [`Policy::enabled`].
     pub enabled: bool,
+    /// [`Policy::on_request`].
+    pub on_request: Vec<String>,
     /// [`Policy::resource`].
     pub resource: Vec<String>,
     /// [`Rule::aliases`].

@@ -55,7 +55,12 @@ impl Selector {
             Selector::Category(category) => index.category == *category,
             Selector::Severity(severity) => index.severity == *severity,
             Selector::Tag(glob) => index.tags.iter().any(|t| glob_matches(glob, t)),
-            Selector::Alias(glob) => index.aliases.iter().any(|a| alias_matches(glob, a)),
+            Selector::Alias(glob) => {
+                let pattern = glob.contains(['*', '?']);
+                let asked =
+                    |alias: &String| !pattern || !index.on_request.iter().any(|a| a.eq_ignore_ascii_case(alias));
+                index.aliases.iter().any(|a| asked(a) && alias_matches(glob, a))
+            }
         }
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn common(body: &mut Fields, instruction: &Instruction, spot: &Spot<'
         let mut f = Fields::new(previous.keyword_span, previous.keyword_span);
         f.text("instruction", previous.keyword.as_str(), previous.keyword_span);
         f.flag("same_flags", flag_texts(previous) == flag_texts(instruction));
-        f.flag("multiple_commands", several_commands(previous));
+        f.flag("multiple_commands", several_commands(previous, spot.source));
         body.set("previous", f.build());
     }
     if let Some(stage) = spot.stage {
@@ -99,6 +99,7 @@ pub(super) fn common(body: &mut Fields, instruction: &Instruction, spot: &Spot<'
         f.number("index", stage.index);
         f.flag("final", stage.is_final);
         f.flag("used", stage.used || stage.is_final);
+        f.flag("shipped", stage.shipped);
         body.set("stage", f.build());
     }
     let state = spot.state;
@@ -131,16 +132,16 @@ fn flag_texts(instruction: &Instruction) -> Vec<(&str, Option<&str>)> {
     instruction.flags.iter().map(|f| (f.name.as_str(), f.value.as_ref().map(|v| v.text.as_str()))).collect()
 }
 
-/// Whether a RUN runs more than one command one after the other.
-fn several_commands(instruction: &Instruction) -> bool {
+/// Whether a RUN runs more than one command, also in pipes and substitutions.
+fn several_commands(instruction: &Instruction, source: &str) -> bool {
     if !instruction.heredocs.is_empty() {
         return true;
     }
     if !matches!(instruction.arguments, Arguments::Text) {
         return false;
     }
-    let script = crate::syntax::shell::parse(&instruction.text);
-    script.lists.len() > 1 || script.lists.iter().any(|l| l.pipelines.len() > 1)
+    let (calls, _) = crate::syntax::shell::calls(&crate::syntax::shell::parse(&instruction.text), source);
+    calls.iter().filter(|c| !c.place.nested).count() > 1
 }
 
 /// The fields that are an instruction's own.
@@ -250,7 +251,7 @@ fn mounts(instruction: &Instruction) -> (Vec<Mount>, Vec<Value>) {
 fn run_fields(body: &mut Fields, instruction: &Instruction, spot: &Spot<'_>, effect: &mut Effect) {
     let (mounts, values) = mounts(instruction);
     body.list("mounts", values);
-    body.flag("multiple_commands", several_commands(instruction));
+    body.flag("multiple_commands", several_commands(instruction, spot.source));
     body.flag("heredoc", !instruction.heredocs.is_empty());
     let earlier = spot.commands.to_vec();
     body.list("earlier_commands", earlier);

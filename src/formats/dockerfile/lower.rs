@@ -66,6 +66,8 @@ pub(super) struct Stage {
     pub(super) is_final: bool,
     /// Whether a later stage is built on it or copies from it.
     pub(super) used: bool,
+    /// Whether its layers are in the image: it is the last stage, or the last stage is built on it.
+    pub(super) shipped: bool,
     /// The stage it is built on.
     pub(super) base: Option<usize>,
     resource: usize,
@@ -197,7 +199,7 @@ pub(super) fn file(file: &SourceFile, comments: &[Comment], tree: &Dockerfile, l
         resources: vec![None],
         edges: Vec::new(),
         stages: Vec::new(),
-        global: Scope { variables: FastMap::default(), open: false, escape: tree.escape },
+        global: Scope { variables: FastMap::default(), open: true, escape: tree.escape },
         outside: State::new(tree.escape, true),
         outside_counts: FastMap::default(),
         outside_commands: Vec::new(),
@@ -281,6 +283,7 @@ impl Lowering<'_> {
             label,
             is_final: number + 1 == self.total_stages,
             used,
+            shipped: self.is_shipped(position, number, name.as_ref().map(|n| n.text.as_str())),
             base,
             resource,
             from: instruction.clone(),
@@ -303,6 +306,20 @@ impl Lowering<'_> {
         if let Some(base) = base.and_then(|b| self.stages.get(b)).map(|s| s.resource) {
             self.edge(resource, base, "based-on", image.span);
         }
+    }
+
+    /// Whether the last stage is this one or is built on it, through however many stages.
+    fn is_shipped(&self, position: usize, number: usize, name: Option<&str>) -> bool {
+        let mut known: Vec<&str> = name.into_iter().collect();
+        let mut shipped = number + 1 == self.total_stages;
+        for instruction in self.tree.instructions.iter().skip(position + 1) {
+            let Arguments::From { image, name } = &instruction.arguments else { continue };
+            shipped = known.iter().any(|n| n.eq_ignore_ascii_case(&image.text));
+            if let (true, Some(name)) = (shipped, name) {
+                known.push(&name.text);
+            }
+        }
+        shipped
     }
 
     /// Whether a later FROM, COPY or RUN names a stage.
@@ -575,6 +592,7 @@ impl Lowering<'_> {
             }
             body.number("index", stage.index);
             body.flag("used", stage.used || stage.is_final);
+            body.flag("shipped", stage.shipped);
             let state = &stage.state;
             body.maybe("user", state.user.clone());
             body.maybe("workdir", state.workdir.clone());

@@ -499,7 +499,8 @@ pub(super) fn parse(name: &str, texts: &[String]) -> Option<PackageCommand> {
         items.push(item(manager, index, text, module));
     }
     if let Some((_, version)) = version_option {
-        for item in &mut items {
+        // gem refuses one version for several gems: it belongs to the first.
+        for item in items.iter_mut().take(if manager == "gem" { 1 } else { usize::MAX }) {
             item.pinned = true;
             item.version = version.map(str::to_owned);
         }

@@ -96,7 +96,11 @@ impl Scope {
             None if PLATFORM_ARGUMENTS.contains(&name) => {
                 Value::unknown(CauseKind::Input, format!("`{name}` depends on the platform of the build"), span)
             }
-            None => Value::unknown(CauseKind::External, format!("`{name}` may be set by the base image"), span),
+            None => Value::unknown(
+                CauseKind::External,
+                format!("`{name}` is not set in this file; the base image may set it"),
+                span,
+            ),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::policy::words::nearest;
 use crate::syntax::yaml::Node;
 
 /// Every field that a policy may have.
-pub(super) const FIELDS: [&str; 19] = [
+pub(super) const FIELDS: [&str; 20] = [
     "name",
     "title",
     "severity",
@@ -22,6 +22,7 @@ pub(super) const FIELDS: [&str; 19] = [
     "at",
     "params",
     "enabled",
+    "on_request",
     "tags",
     "message",
     "why",
@@ -67,6 +68,7 @@ pub(super) fn policy(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str, text:
     cx.params = Vec::new();
     let params = table.take("params").map(|n| cx.params(n)).unwrap_or_default();
     let enabled = table.take("enabled").and_then(|n| cx.boolean(n, "`enabled`")).unwrap_or(true);
+    let on_request = table.take("on_request").map(|n| cx.texts(n, "`on_request`")).unwrap_or_default();
     let tags = table.take("tags").map(|n| cx.texts(n, "`tags`")).unwrap_or_default();
 
     let guard = table.take("where").map(|n| cx.condition(n));
@@ -110,6 +112,7 @@ pub(super) fn policy(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str, text:
             tags,
         },
         enabled,
+        on_request,
         resource,
         guard: flatten(guard)?,
         for_each: flatten(for_each)?,

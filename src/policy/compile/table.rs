@@ -9,6 +9,7 @@ pub fn index_entry(policy: &Policy, file: &str) -> IndexEntry {
         severity: policy.rule.severity,
         category: policy.rule.category,
         enabled: policy.enabled,
+        on_request: policy.on_request.clone(),
         resource: policy.resource.clone(),
         aliases: policy.rule.aliases.clone(),
         tags: policy.rule.tags.clone(),
