@@ -36,6 +36,8 @@ pub enum Command {
     Policy(PolicyCommand),
     /// Print the resource graph that policies are held against
     Graph(GraphArgs),
+    /// Print what a Helm chart or a kustomization renders to; no other program is needed
+    Render(Box<RenderArgs>),
     /// Write a commented stacklint.toml to adapt
     Init(InitArgs),
     /// Serve an editor over standard input and output (Language Server Protocol)
@@ -192,6 +194,57 @@ pub struct GraphArgs {
     pub views: bool,
     #[command(flatten)]
     pub terraform: TerraformArgs,
+}
+
+#[derive(Args, Debug)]
+pub struct RenderArgs {
+    /// The folder of the chart or kustomization
+    pub folder: PathBuf,
+    /// How to write the objects
+    #[arg(long, short, value_enum, default_value_t = RenderFormat::Yaml)]
+    pub format: RenderFormat,
+    /// With the place that each value came from
+    #[arg(long)]
+    pub origins: bool,
+    /// The name of the release
+    #[arg(long, value_name = "NAME", default_value = "release-name")]
+    pub release: String,
+    /// The namespace of the release
+    #[arg(long, short, value_name = "NAME", default_value = "default")]
+    pub namespace: String,
+    /// A file of values, over the chart's own; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub values: Vec<String>,
+    /// A value, such as a.b=1,c={x,y}; may be given several times
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// A value that is text whatever it looks like
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set_string: Vec<String>,
+    /// A value in JSON
+    #[arg(long, value_name = "KEY=JSON")]
+    pub set_json: Vec<String>,
+    /// A value that is the text of a file
+    #[arg(long, value_name = "KEY=FILE")]
+    pub set_file: Vec<String>,
+    /// The version of Kubernetes that the chart sees
+    #[arg(long, value_name = "VERSION")]
+    pub kube_version: Option<String>,
+    /// An API version that the chart finds in addition
+    #[arg(long, value_name = "API")]
+    pub api_versions: Vec<String>,
+    /// Leave hooks out
+    #[arg(long)]
+    pub no_hooks: bool,
+    /// Leave hooks that test out
+    #[arg(long)]
+    pub skip_tests: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum RenderFormat {
+    Yaml,
+    Json,
 }
 
 #[derive(Args, Debug)]

@@ -8,6 +8,7 @@ mod fix;
 mod graph;
 mod init;
 mod policies;
+mod render;
 mod session;
 mod terminal;
 
@@ -74,6 +75,7 @@ fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
             examples::run(folder.as_deref(), selection, terminal)
         }
         Command::Graph(args) => graph::run(args, terminal),
+        Command::Render(args) => render::run(args),
         Command::Init(args) => init::run(args),
         Command::Lsp(_) => match crate::lsp::run_stdio() {
             Ok(()) => Ok(Ending::Clean),

@@ -3,11 +3,13 @@
 //! Nothing else in the program reads the disk (but for `fix`, which writes it). Whatever cannot or should not be read
 //! becomes a line in the coverage ledger, never an abort.
 
+mod folder;
 mod paths;
 mod read;
 mod settings;
 mod walk;
 
+pub use folder::DiskFolder;
 pub use paths::Paths;
 pub use read::{MAX_FILE_BYTES, Unreadable, read_text};
 pub use settings::{find_config, ignore_files, policy_files};

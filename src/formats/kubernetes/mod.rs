@@ -10,6 +10,7 @@ pub mod kinds;
 pub mod kustomize;
 mod links;
 mod lower;
+mod rendering;
 pub mod schema;
 pub mod selector;
 
@@ -29,7 +30,7 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Kubernetes;
 
-static SELECTORS: Selectors = Selectors { globs: &["*.yaml", "*.yml", "*.json"], languages: &["yaml", "json"] };
+static SELECTORS: Selectors = Selectors { globs: &["*.yaml", "*.yml", "*.json", "*.tpl", "Kustomization"], languages: &["yaml", "json"] };
 
 impl Format for Kubernetes {
     fn name(&self) -> &'static str {
@@ -40,21 +41,27 @@ impl Format for Kubernetes {
         &SELECTORS
     }
 
-    fn claims(&self, _path: &str, text: &str) -> bool {
-        look(text) == Looks::LikeManifest
+    fn claims(&self, path: &str, text: &str) -> bool {
+        look(text) == Looks::LikeManifest || rendering::claims(path, text)
     }
 
     fn parse(&self, file: &SourceFile) -> Parsed {
-        parse_yaml(file)
+        rendering::parse(file)
+    }
+
+    fn needs(&self, input: &Input) -> Vec<String> {
+        rendering::needs(input)
     }
 
     fn units(&self, files: &[Input], _options: &Options) -> Vec<Unit> {
-        let unit =
-            |input: &Input| Unit { name: input.file.path.clone(), variant: "".into(), files: vec![input.file.id] };
-        files.iter().map(unit).collect()
+        rendering::units(files)
     }
 
     fn lower(&self, unit: &Unit, cx: &LowerContext<'_>) -> Lowered {
+        if let Some(mut lowered) = rendering::lower(unit, cx) {
+            schema::annotate(&mut lowered, cx.options.kubernetes_version.as_deref());
+            return lowered;
+        }
         let mut lowered = Lowered::default();
         for tree in unit.files.iter().filter_map(|&file| cx.tree::<Tree>(file)) {
             let one = lower_tree(&unit.name, tree);

@@ -6,6 +6,7 @@ use super::origin::Places;
 use super::value::{Data, MapRef, Value};
 use super::yaml::{Ground, first_error, value_of};
 use crate::base::{SourceFile, Span};
+use crate::graph::CauseKind;
 use crate::syntax::yaml as syntax;
 use regex::Regex;
 use std::rc::Rc;
@@ -27,14 +28,21 @@ pub struct Folder<'a> {
 pub struct Problem {
     /// The place.
     pub span: Span,
+    /// The kind of reason.
+    pub kind: CauseKind,
     /// What is wrong.
     pub message: String,
 }
 
 impl Problem {
-    /// A problem.
+    /// An error.
     pub fn new(span: Span, message: impl Into<String>) -> Problem {
-        Problem { span, message: message.into() }
+        Problem { span, kind: CauseKind::Error, message: message.into() }
+    }
+
+    /// A problem of some other kind.
+    pub fn of(kind: CauseKind, span: Span, message: impl Into<String>) -> Problem {
+        Problem { span, kind, message: message.into() }
     }
 }
 
@@ -159,7 +167,11 @@ fn load_names(
                 continue;
             }
             if child.ends_with(".tgz") && rest.is_empty() {
-                problems.push(Problem::new(span, format!("the packed chart charts/{child} is not read: unpack it")));
+                problems.push(Problem::of(
+                    CauseKind::Missing,
+                    span,
+                    format!("the packed chart charts/{child} is not read: unpack it"),
+                ));
                 continue;
             }
             match children.iter_mut().find(|(c, _)| c == child) {

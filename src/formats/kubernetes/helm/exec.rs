@@ -80,6 +80,8 @@ pub struct Engine {
     pub templates: FastMap<Rc<str>, Template>,
     /// What could not be known, with the place: random values, the time.
     pub notes: Vec<(Span, String)>,
+    /// Take values that the user must give as unknown ones, and go on.
+    pub lenient: bool,
     depth: usize,
     steps: u64,
     written: usize,
@@ -111,6 +113,7 @@ impl Default for Engine {
             places: Places::default(),
             templates: FastMap::default(),
             notes: Vec::new(),
+            lenient: false,
             depth: 0,
             steps: 0,
             written: 0,
@@ -199,6 +202,14 @@ impl Engine {
         result.map(|text| {
             if text.s.contains("<no value>") { text.with_string(text.s.replace("<no value>", "")) } else { text }
         })
+    }
+
+    /// Makes the engine fit for the next template after one has failed.
+    pub fn recover(&mut self) {
+        self.depth = 0;
+        self.control = 0;
+        self.current = Span::NONE;
+        self.includes.clear();
     }
 
     /// Notes that something is not known before the chart is installed.
@@ -671,6 +682,13 @@ impl Engine {
                 }
                 value.place = place;
             }
+        }
+        // A test or a measure of a stand-in holds for whatever comes in its place.
+        if matches!(value.data, Data::Bool(_) | Data::Int(..))
+            && name != "randInt"
+            && self.places.is_unknown(value.place)
+        {
+            value.place = 0;
         }
         Ok(value)
     }

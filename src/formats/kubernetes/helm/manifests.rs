@@ -96,7 +96,8 @@ pub fn objects(
     let mut hooks = Vec::new();
     for output in outputs {
         for (start, document) in split(&output.text.s) {
-            let tree = yaml::parse(FileId::NONE, document.into());
+            // Helm ends each document with a line break, which a block scalar at its end keeps.
+            let tree = yaml::parse(FileId::NONE, format!("{document}\n").into());
             let mapper = Mapper { places, output, base: start };
             if let Some(error) = tree.errors.first() {
                 let span = mapper.origin(error.span.range(), false).0.span;

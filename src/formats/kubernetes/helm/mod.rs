@@ -26,6 +26,7 @@ pub use chart::{Folder, Problem};
 pub use manifests::Object;
 
 use crate::base::{FileId, SourceFile, Span};
+use crate::graph::CauseKind;
 use chart::{Chart, join};
 use exec::{Engine, Failure, Source};
 use origin::{Means, Places, Text};
@@ -132,7 +133,8 @@ fn run(dir: &str, folder: &Folder<'_>, options: &Options, rendered: &mut Rendere
         return Err(Problem::new(Span::NONE, format!("release name {:?}: invalid release name", options.release)));
     }
     if chart.chart_type == "library" {
-        return Err(Problem::new(chart.span, "library charts are not installable"));
+        let message = "library charts are not installable: this one is rendered where another chart uses it";
+        return Err(Problem::of(CauseKind::Unsupported, chart.span, message));
     }
     missing_dependencies(&chart, options, rendered)?;
     let capabilities = capabilities(options, chart.span)?;
@@ -141,10 +143,14 @@ fn run(dir: &str, folder: &Folder<'_>, options: &Options, rendered: &mut Rendere
         let version = functions::versions::parse(&capabilities.0);
         if !range.zip(version).is_some_and(|(r, v)| r.allows(&v)) {
             let (wanted, got) = (&chart.kube_version, &capabilities.0);
-            return Err(Problem::new(
+            let problem = Problem::new(
                 chart.span,
                 format!("chart requires kubeVersion: {wanted} which is incompatible with Kubernetes {got}"),
-            ));
+            );
+            if !options.lenient {
+                return Err(problem);
+            }
+            rendered.warnings.push(problem);
         }
     }
     let user = user_values(folder, options, &engine.places, &mut rendered.errors)?;
@@ -153,11 +159,16 @@ fn run(dir: &str, folder: &Folder<'_>, options: &Options, rendered: &mut Rendere
     values::process_dependencies(&mut chart, &user, &mut warnings).map_err(|m| Problem::new(at, m))?;
     let values = values::coalesce(&chart, &user, false).map_err(|m| Problem::new(at, m))?;
     rendered.warnings.extend(warnings.into_iter().map(|m| Problem::new(at, m)));
-    let refused = rendered.errors.len();
-    schema::validate(&chart, &values, &mut rendered.errors, &mut rendered.warnings);
-    if rendered.errors.len() > refused {
+    let mut refused = Vec::new();
+    schema::validate(&chart, &values, &mut refused, &mut rendered.warnings);
+    if options.lenient {
+        // A chart that wants values of its user is still worth reading with what is there.
+        rendered.warnings.append(&mut refused);
+    } else if !refused.is_empty() {
+        rendered.errors.append(&mut refused);
         return Ok(());
     }
+    engine.lenient = options.lenient;
     let release = MapRef::default();
     release.set("Name", options.release.as_str().into());
     release.set("Namespace", options.namespace.as_str().into());
@@ -193,9 +204,19 @@ fn run(dir: &str, folder: &Folder<'_>, options: &Options, rendered: &mut Rendere
         about.set("Name", template.name.as_str().into());
         about.set("BasePath", template.base_path.as_str().into());
         template.scope.set("Template", about.into());
-        let text = engine
-            .execute(&template.name, &template.scope.clone().into())
-            .map_err(|f| problem("execution error", template, f))?;
+        let text = match engine.execute(&template.name, &template.scope.clone().into()) {
+            Ok(text) => text,
+            Err(failure) => {
+                let problem = problem("execution error", template, failure);
+                if !options.lenient {
+                    return Err(problem);
+                }
+                // The other templates are still worth reading.
+                rendered.errors.push(problem);
+                engine.recover();
+                continue;
+            }
+        };
         if base.ends_with("NOTES.txt") {
             continue;
         }
@@ -203,7 +224,9 @@ fn run(dir: &str, folder: &Folder<'_>, options: &Options, rendered: &mut Rendere
         outputs.push(manifests::Output { name, file: template.file.id, text: erase_no_value(text) });
     }
     outputs.sort_by(|a, b| a.name.cmp(&b.name));
-    rendered.warnings.extend(engine.notes.drain(..).map(|(span, message)| Problem::new(span, message)));
+    rendered
+        .warnings
+        .extend(engine.notes.drain(..).map(|(span, message)| Problem::of(CauseKind::External, span, message)));
     rendered.warnings.dedup();
     let mut objects = manifests::objects(&outputs, &engine.places, &mut rendered.errors, &mut rendered.warnings);
     objects.retain(|o| !(o.hook && options.no_hooks || o.test && options.skip_tests));
@@ -237,7 +260,8 @@ fn missing_dependencies(chart: &Chart, options: &Options, rendered: &mut Rendere
     if missing.is_empty() {
         return Ok(());
     }
-    let problem = Problem::new(
+    let problem = Problem::of(
+        CauseKind::Missing,
         chart.span,
         format!("found in Chart.yaml, but missing in charts/ directory: {}", missing.join(", ")),
     );
@@ -451,6 +475,13 @@ fn collect(
         });
     }
     scope
+}
+
+/// A string as it stands in YAML: plain where it reads back as itself, else quoted, on one line.
+pub fn yaml_scalar(text: &str) -> String {
+    let mut out = String::new();
+    yaml::yaml_string(&mut out, text, 0, true);
+    out
 }
 
 /// Go prints a marker for what has no value; Helm erases it.

@@ -89,6 +89,20 @@ impl Places {
         })
     }
 
+    /// Whether something of a place is not known.
+    pub fn is_unknown(&self, place: Place) -> bool {
+        let mut open = vec![place];
+        for _ in 0..64 {
+            let Some(next) = open.pop().filter(|p| *p != 0) else { return false };
+            let data = self.get(next);
+            if data.means == Means::Unknown {
+                return true;
+            }
+            open.extend(data.from.iter());
+        }
+        false
+    }
+
     /// Several places as one.
     pub fn combine(&self, places: impl IntoIterator<Item = Place>) -> Place {
         let mut kept: Vec<Place> = Vec::new();

@@ -3,7 +3,7 @@
 use super::edit::{map_mut, text, text_at};
 use super::fields::{Config, FieldSpec, annotation_fields, label_fields};
 use super::references::Variable;
-use super::resource::{Behavior, Declared, Resource};
+use super::resource::{Declared, Resource};
 use super::select::Selector;
 use super::{generate, json_patch, merge, order, references, replacements, transform};
 use crate::base::{FileId, SourceFile, Span};
@@ -21,10 +21,39 @@ const MAX_DEPTH: usize = 40;
 
 /// Every field a kustomization may have.
 const FIELDS: &[&str] = &[
-    "apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace", "commonLabels", "labels",
-    "commonAnnotations", "patchesStrategicMerge", "patchesJson6902", "patches", "images", "imageTags", "replacements", "replicas",
-    "vars", "sortOptions", "resources", "components", "crds", "bases", "configMapGenerator", "secretGenerator", "helmGlobals",
-    "helmCharts", "helmChartInflationGenerator", "generatorOptions", "configurations", "generators", "transformers", "validators",
+    "apiVersion",
+    "kind",
+    "metadata",
+    "openapi",
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "commonLabels",
+    "labels",
+    "commonAnnotations",
+    "patchesStrategicMerge",
+    "patchesJson6902",
+    "patches",
+    "images",
+    "imageTags",
+    "replacements",
+    "replicas",
+    "vars",
+    "sortOptions",
+    "resources",
+    "components",
+    "crds",
+    "bases",
+    "configMapGenerator",
+    "secretGenerator",
+    "helmGlobals",
+    "helmCharts",
+    "helmChartInflationGenerator",
+    "generatorOptions",
+    "configurations",
+    "generators",
+    "transformers",
+    "validators",
     "buildMetadata",
 ];
 
@@ -44,23 +73,58 @@ pub fn render(dir: &str, folder: &Folder<'_>) -> Rendered {
     rendered
 }
 
-/// Of some kustomizations (by folder), those that no other one uses; and every file that some of them reads as a resource, base or
-/// patch. `files` gives each kustomization's file.
+/// Of some kustomizations (by folder), those that no other one uses and that are no components.
 pub fn roots(files: &[(String, Arc<SourceFile>)]) -> Vec<String> {
     let mut used: Vec<String> = Vec::new();
     let mut components: Vec<String> = Vec::new();
     for (dir, file) in files {
-        let Some(value) = parse(file, Schema::Kubernetes).into_iter().next() else { continue };
-        if text_at(&value, &["kind"]).as_deref() == Some("Component") {
-            components.push(dir.clone());
-        }
-        for key in ["resources", "bases", "components"] {
-            for path in value.get(key).and_then(Value::as_list).unwrap_or(&[]).iter().filter_map(text) {
-                used.push(join(dir, &path));
+        for value in parse(file, Schema::Kubernetes).into_iter().take(1) {
+            if text_at(&value, &["kind"]).as_deref() == Some("Component") {
+                components.push(clean(dir));
             }
+            used.extend(named(&value, &["resources", "bases", "components"]).iter().map(|p| join(dir, p)));
         }
     }
     files.iter().map(|(dir, _)| clean(dir)).filter(|d| !used.contains(d) && !components.contains(d)).collect()
+}
+
+/// The paths that some lists of a kustomization name.
+fn named(value: &Value, keys: &[&str]) -> Vec<Arc<str>> {
+    keys.iter().flat_map(|key| value.get(key).and_then(Value::as_list).unwrap_or(&[])).filter_map(text).collect()
+}
+
+/// Everything that a kustomization names: files and folders, relative to the working directory.
+pub fn names(dir: &str, file: &Arc<SourceFile>) -> Vec<String> {
+    let Some(value) = parse(file, Schema::Kubernetes).into_iter().next() else { return Vec::new() };
+    let mut paths =
+        named(&value, &["resources", "bases", "components", "crds", "configurations", "patchesStrategicMerge"]);
+    for key in ["patches", "patchesJson6902", "replacements"] {
+        let entries = value.get(key).and_then(Value::as_list).unwrap_or(&[]);
+        paths.extend(entries.iter().filter_map(|e| text_at(e, &["path"])));
+    }
+    paths.iter().filter(|p| !is_remote(p) && !p.contains('\n')).map(|p| join(dir, p)).collect()
+}
+
+/// Every file that the kustomization of a folder and those below it read, itself included.
+pub fn reached(root: &str, files: &[(String, Arc<SourceFile>)]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut folders: Vec<String> = vec![root.to_owned()];
+    let mut next = 0;
+    while let Some(dir) = folders.get(next).cloned() {
+        next += 1;
+        let Some((_, file)) = files.iter().find(|(d, _)| clean(d) == dir) else { continue };
+        found.push(file.path.to_string());
+        for path in names(&dir, file) {
+            if files.iter().any(|(d, _)| clean(d) == path) {
+                if !folders.contains(&path) {
+                    folders.push(path);
+                }
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found
 }
 
 /// A path without `.` and `..`, relative to the working directory; empty for the working directory itself.
@@ -97,7 +161,11 @@ fn parse_checked(file: &Arc<SourceFile>, schema: Schema) -> Result<Vec<Value>, F
         return Err((error.span, format!("{}: {}", file.path, error.message)));
     }
     let mut values = YamlValues::new(schema);
-    Ok(tree.roots().filter(|r| !r.is_null()).map(|root| values.value(root, root.get("kind").map(|k| k.span()))).collect())
+    Ok(tree
+        .roots()
+        .filter(|r| !r.is_null())
+        .map(|root| values.value(root, root.get("kind").map(|k| k.span())))
+        .collect())
 }
 
 struct Builder<'a> {
@@ -139,7 +207,11 @@ impl Builder<'_> {
         generate::add_hashes(&mut resources);
         references::fix_names(&mut resources, &gathered.config);
         references::resolve_variables(&mut resources, &gathered.variables, &gathered.config)?;
-        resources.retain(|r| r.value.at(&["metadata", "annotations", "config.kubernetes.io/local-config"]).is_none_or(|v| text(v).as_deref() == Some("false")));
+        resources.retain(|r| {
+            r.value
+                .at(&["metadata", "annotations", "config.kubernetes.io/local-config"])
+                .is_none_or(|v| text(v).as_deref() == Some("false"))
+        });
         self.describe(&kustomization, &mut resources);
         for resource in &resources {
             if let Some((span, word)) = infinite(&resource.value) {
@@ -148,7 +220,10 @@ impl Builder<'_> {
         }
         order::sort(&mut resources, kustomization.value.get("sortOptions"));
         let template: Arc<str> = kustomization.file.path.clone();
-        Ok(resources.into_iter().map(|r| Object { body: r.value, template: template.clone(), hook: false, test: false }).collect())
+        Ok(resources
+            .into_iter()
+            .map(|r| Object { body: r.value, template: template.clone(), hook: false, test: false })
+            .collect())
     }
 
     /// Adds what `buildMetadata` asks for.
@@ -169,7 +244,10 @@ impl Builder<'_> {
                 let origin = match &resource.declared {
                     Declared::File(path) => format!("path: {}\n", relative(path)),
                     Declared::Generator(path, kind) => {
-                        format!("configuredIn: {}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n", relative(path))
+                        format!(
+                            "configuredIn: {}\nconfiguredBy:\n  apiVersion: builtin\n  kind: {kind}\n",
+                            relative(path)
+                        )
                     }
                 };
                 add("annotations", "config.kubernetes.io/origin", origin);
@@ -180,7 +258,10 @@ impl Builder<'_> {
                     .iter()
                     .map(|t| {
                         let (file, kind) = t.split_once('\n').unwrap_or(("kustomization.yaml", t));
-                        format!("- configuredIn: {}\n  configuredBy:\n    apiVersion: builtin\n    kind: {kind}\n", relative(file))
+                        format!(
+                            "- configuredIn: {}\n  configuredBy:\n    apiVersion: builtin\n    kind: {kind}\n",
+                            relative(file)
+                        )
                     })
                     .collect();
                 add("annotations", "alpha.config.kubernetes.io/transformations", lines);
@@ -192,14 +273,19 @@ impl Builder<'_> {
     }
 
     fn load(&mut self, dir: &str, from: Span) -> Result<Kustomization, Failed> {
-        let found: Vec<Arc<SourceFile>> = FILE_NAMES.iter().filter_map(|name| (self.folder.read)(&join(dir, name))).collect();
+        let found: Vec<Arc<SourceFile>> =
+            FILE_NAMES.iter().filter_map(|name| (self.folder.read)(&join(dir, name))).collect();
         let file = match found.as_slice() {
             [] => {
-                let message = format!("unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{dir}'");
+                let message = format!(
+                    "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{dir}'"
+                );
                 return Err((from, message));
             }
             [one] => one.clone(),
-            [first, ..] => return Err((Span::at(first.id, 0), format!("Found multiple kustomization files under: {dir}"))),
+            [first, ..] => {
+                return Err((Span::at(first.id, 0), format!("Found multiple kustomization files under: {dir}")));
+            }
         };
         self.files.push(file.id);
         let mut documents = parse_checked(&file, Schema::Kubernetes)?;
@@ -217,7 +303,10 @@ impl Builder<'_> {
             return Err((k.value.span(), "kustomizations are nested too deeply".to_owned()));
         }
         if self.stack.contains(&k.dir) {
-            return Err((k.value.span(), format!("cycle detected: {} uses itself", if k.dir.is_empty() { "." } else { &k.dir })));
+            return Err((
+                k.value.span(),
+                format!("cycle detected: {} uses itself", if k.dir.is_empty() { "." } else { &k.dir }),
+            ));
         }
         self.stack.push(k.dir.clone());
         let result = self.run(k, gathered, component);
@@ -228,7 +317,11 @@ impl Builder<'_> {
     fn run(&mut self, k: &Kustomization, gathered: &mut Gathered, component: bool) -> Result<(), Failed> {
         let is_component = text_at(&k.value, &["kind"]).as_deref() == Some("Component");
         if component != is_component {
-            let words = if component { "expected kind 'Component' for path" } else { "a Component cannot be used as a resource:" };
+            let words = if component {
+                "expected kind 'Component' for path"
+            } else {
+                "a Component cannot be used as a resource:"
+            };
             return Err((k.value.span(), format!("{words} {}", k.dir)));
         }
         for entry in k.list("resources").iter().chain(k.list("bases")) {
@@ -318,14 +411,15 @@ impl Builder<'_> {
             for rule in k.list(key) {
                 let read = |path: &str| self.file(k, path);
                 let new = generate::generate(rule, secret, shared, &read, &k.file.path)?;
-                let merges = new.behavior != Behavior::Create;
                 generate::absorb(&mut gathered.resources, new)?;
-                let _ = merges;
             }
         }
         for key in ["helmCharts", "helmChartInflationGenerator"] {
             if let Some(rule) = k.list(key).first() {
-                return Err((rule.span(), "must specify --enable-helm: charts in a kustomization are not rendered".to_owned()));
+                return Err((
+                    rule.span(),
+                    "must specify --enable-helm: charts in a kustomization are not rendered".to_owned(),
+                ));
             }
         }
         for key in ["generators", "transformers", "validators"] {
@@ -344,7 +438,9 @@ impl Builder<'_> {
                     self.files.push(file.id);
                     parse_checked(&file, Schema::Yaml12)?
                 }
-                Err(why) if word.contains('\n') || word.contains('{') => inline(entry, &k.file, Schema::Yaml12).map_err(|(s, m)| (s, format!("{why}; {m}")))?,
+                Err(why) if word.contains('\n') || word.contains('{') => {
+                    inline(entry, &k.file, Schema::Yaml12).map_err(|(s, m)| (s, format!("{why}; {m}")))?
+                }
                 Err(why) => return Err((entry.span(), why)),
             };
             for patch in documents {
@@ -355,8 +451,6 @@ impl Builder<'_> {
             self.patch(k, entry, gathered)?;
         }
         let resources = &mut gathered.resources;
-        let kind_count = |resources: &[Resource]| resources.len();
-        let _ = kind_count;
         if let Some(namespace) = k.value.get("namespace") {
             transform::namespace(resources, namespace, &gathered.config).map_err(|m| (namespace.span(), m))?;
         }
@@ -428,7 +522,9 @@ impl Builder<'_> {
             (Some(_), Some(_)) => return Err((at, "patch and path can't be set at the same time".to_owned())),
             (None, None) => return Err((at, "must specify one of patch and path".to_owned())),
             (Some(body), None) => (inline(body, &k.file, Schema::Yaml12)?, inline(body, &k.file, Schema::Kubernetes)?),
-            (None, Some(path)) => (self.documents(k, path, Schema::Yaml12)?, self.documents(k, path, Schema::Kubernetes)?),
+            (None, Some(path)) => {
+                (self.documents(k, path, Schema::Yaml12)?, self.documents(k, path, Schema::Kubernetes)?)
+            }
         };
         let operations: Option<Vec<Value>> = match loose.as_slice() {
             [one] => one.as_list().map(<[Value]>::to_vec),
@@ -455,7 +551,11 @@ impl Builder<'_> {
             return Ok(());
         };
         let [patch] = strict.as_slice() else {
-            return Err((at, "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field".to_owned()));
+            return Err((
+                at,
+                "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field"
+                    .to_owned(),
+            ));
         };
         let allow = |key: &str| entry.at(&["options", key]).and_then(Value::as_bool).unwrap_or(false);
         let (names, kinds) = (allow("allowNameChange"), allow("allowKindChange"));
@@ -466,7 +566,6 @@ impl Builder<'_> {
                 kept.push(resource);
                 continue;
             }
-            let id = resource.id();
             let before = resource.value.clone();
             if names || kinds {
                 resource.remember();
@@ -482,7 +581,6 @@ impl Builder<'_> {
                 restore(&mut resource.value, &before, &["kind"]);
                 restore(&mut resource.value, &before, &["apiVersion"]);
             }
-            let _ = id;
             kept.push(resource);
         }
         gathered.resources = kept;
@@ -637,7 +735,11 @@ impl Place {
 
 /// A file that lies on another machine: a URL or a repository.
 fn is_remote(path: &str) -> bool {
-    path.contains("://") || path.starts_with("git@") || path.starts_with("github.com/") || path.contains("?ref=") || path.contains(".git//")
+    path.contains("://")
+        || path.starts_with("git@")
+        || path.starts_with("github.com/")
+        || path.contains("?ref=")
+        || path.contains(".git//")
 }
 
 /// A path as seen from a folder.
@@ -668,7 +770,10 @@ fn objects(values: Vec<Value>, path: &str, depth: usize) -> Result<Vec<Resource>
             continue;
         }
         if id.name.is_empty() {
-            return Err((span, format!("accumulating resources from '{path}': missing metadata.name in object {}", id.kind)));
+            return Err((
+                span,
+                format!("accumulating resources from '{path}': missing metadata.name in object {}", id.kind),
+            ));
         }
         all.push(Resource::new(value, Declared::File(path.to_owned())));
     }
@@ -711,7 +816,10 @@ fn check(k: &Kustomization) -> Result<(), Failed> {
             return Err((entry.key_span, format!("invalid Kustomization: json: unknown field {:?}", entry.key)));
         }
         let wrong = |wanted: &str| {
-            Err((entry.value.span(), format!("invalid Kustomization: json: cannot unmarshal the value of {} into {wanted}", entry.key)))
+            Err((
+                entry.value.span(),
+                format!("invalid Kustomization: json: cannot unmarshal the value of {} into {wanted}", entry.key),
+            ))
         };
         if entry.value.is_null() {
             continue;
@@ -726,25 +834,51 @@ fn check(k: &Kustomization) -> Result<(), Failed> {
             "commonLabels" | "commonAnnotations" => {
                 let Some(pairs) = entry.value.as_map() else { return wrong("a map of strings") };
                 if let Some(bad) = pairs.entries.iter().find(|e| e.value.as_str().is_none() && !e.value.is_null()) {
-                    return Err((bad.value.span(), format!("invalid Kustomization: json: the value of {} in {} is no string", bad.key, entry.key)));
+                    return Err((
+                        bad.value.span(),
+                        format!("invalid Kustomization: json: the value of {} in {} is no string", bad.key, entry.key),
+                    ));
                 }
             }
-            "resources" | "bases" | "components" | "crds" | "configurations" | "patchesStrategicMerge" | "generators" | "transformers"
-            | "validators" | "buildMetadata" => {
+            "resources"
+            | "bases"
+            | "components"
+            | "crds"
+            | "configurations"
+            | "patchesStrategicMerge"
+            | "generators"
+            | "transformers"
+            | "validators"
+            | "buildMetadata" => {
                 let Some(items) = entry.value.as_list() else { return wrong("a list of strings") };
                 if let Some(bad) = items.iter().find(|i| i.as_str().is_none()) {
-                    return Err((bad.span(), format!("invalid Kustomization: json: an entry of {} is no string", entry.key)));
+                    return Err((
+                        bad.span(),
+                        format!("invalid Kustomization: json: an entry of {} is no string", entry.key),
+                    ));
                 }
             }
-            "labels" | "patches" | "patchesJson6902" | "images" | "imageTags" | "replacements" | "replicas" | "vars"
-            | "configMapGenerator" | "secretGenerator" | "helmCharts" | "helmChartInflationGenerator" => {
+            "labels"
+            | "patches"
+            | "patchesJson6902"
+            | "images"
+            | "imageTags"
+            | "replacements"
+            | "replicas"
+            | "vars"
+            | "configMapGenerator"
+            | "secretGenerator"
+            | "helmCharts"
+            | "helmChartInflationGenerator" => {
                 let Some(items) = entry.value.as_list() else { return wrong("a list") };
                 for item in items {
                     let Some(fields) = item.as_map() else { return wrong("a list of objects") };
                     check_item(&entry.key, fields)?;
                 }
             }
-            "generatorOptions" | "sortOptions" | "openapi" | "metadata" | "helmGlobals" if entry.value.as_map().is_none() => {
+            "generatorOptions" | "sortOptions" | "openapi" | "metadata" | "helmGlobals"
+                if entry.value.as_map().is_none() =>
+            {
                 return wrong("an object");
             }
             _ => {}
@@ -775,14 +909,35 @@ fn check_item(key: &str, fields: &Map) -> Result<(), Failed> {
     };
     for entry in &fields.entries {
         if !known.contains(&&*entry.key) {
-            return Err((entry.key_span, format!("invalid Kustomization: json: unknown field {:?} in {key}", entry.key)));
+            return Err((
+                entry.key_span,
+                format!("invalid Kustomization: json: unknown field {:?} in {key}", entry.key),
+            ));
         }
-        let is_text = matches!(&*entry.key, "name" | "newName" | "newTag" | "digest" | "tagSuffix" | "path" | "patch" | "namespace" | "behavior" | "type");
+        let is_text = matches!(
+            &*entry.key,
+            "name"
+                | "newName"
+                | "newTag"
+                | "digest"
+                | "tagSuffix"
+                | "path"
+                | "patch"
+                | "namespace"
+                | "behavior"
+                | "type"
+        );
         if is_text && entry.value.as_str().is_none() && !entry.value.is_null() {
-            return Err((entry.value.span(), format!("invalid Kustomization: json: {} of {key} must be a string", entry.key)));
+            return Err((
+                entry.value.span(),
+                format!("invalid Kustomization: json: {} of {key} must be a string", entry.key),
+            ));
         }
         if &*entry.key == "count" && !matches!(entry.value.data, Data::Number(_)) {
-            return Err((entry.value.span(), "invalid Kustomization: json: count of replicas must be a number".to_owned()));
+            return Err((
+                entry.value.span(),
+                "invalid Kustomization: json: count of replicas must be a number".to_owned(),
+            ));
         }
         if &*entry.key == "pairs"
             && let Some(bad) = entry.value.as_map().and_then(|m| m.entries.iter().find(|e| e.value.as_str().is_none()))

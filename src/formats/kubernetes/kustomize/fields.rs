@@ -225,7 +225,12 @@ pub fn builtin_references() -> Vec<Reference> {
             ],
         ),
     );
-    add("PersistentVolumeClaim", "", "v1", in_pods(PODS_OF_ACCOUNTS, &["volumes/persistentVolumeClaim/claimName"], &[]));
+    add(
+        "PersistentVolumeClaim",
+        "",
+        "v1",
+        in_pods(PODS_OF_ACCOUNTS, &["volumes/persistentVolumeClaim/claimName"], &[]),
+    );
     add(
         "PersistentVolume",
         "",
@@ -365,11 +370,14 @@ pub fn replica_fields() -> Vec<FieldSpec> {
 
 /// The fields that hold a namespace, besides `metadata.namespace`.
 pub fn namespace_fields() -> Vec<FieldSpec> {
-    [("APIService.apiregistration.k8s.io", "spec/service/namespace", true), (
-        "CustomResourceDefinition.apiextensions.k8s.io",
-        "spec/conversion/webhook/clientConfig/service/namespace",
-        false,
-    )]
+    [
+        ("APIService.apiregistration.k8s.io", "spec/service/namespace", true),
+        (
+            "CustomResourceDefinition.apiextensions.k8s.io",
+            "spec/conversion/webhook/clientConfig/service/namespace",
+            false,
+        ),
+    ]
     .iter()
     .map(|(kind, path, create)| FieldSpec::new(kind, path, *create))
     .collect()
@@ -404,7 +412,8 @@ impl Config {
     pub fn absorb_crds(&mut self, crds: &Value) {
         let Some(map) = crds.as_map() else { return };
         for entry in &map.entries {
-            let properties = |v: &Value| v.at(&["Schema", "properties"]).or_else(|| v.at(&["schema", "properties"])).cloned();
+            let properties =
+                |v: &Value| v.at(&["Schema", "properties"]).or_else(|| v.at(&["schema", "properties"])).cloned();
             let Some(root) = properties(&entry.value) else { continue };
             // A type with these three is a kind; its name is the last part of the key.
             if !["apiVersion", "kind", "metadata"].iter().all(|k| root.get(k).is_some()) {

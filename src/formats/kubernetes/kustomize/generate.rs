@@ -26,12 +26,20 @@ pub fn generate(
     };
     let mut data = Map::new(Some(at));
     let mut put = |key: &str, value: &str, span: Span| -> Result<(), (Span, String)> {
-        let valid = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+        let valid =
+            !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
         if !valid && !key.ends_with(' ') {
             return Err((span, format!("{key:?} is not a valid key name for a {kind}")));
         }
         if data.get(key).is_some() {
-            return Err((span, format!("{} {} illegally repeats the key `{key}`", kind.to_lowercase(), text(name).unwrap_or("".into()))));
+            return Err((
+                span,
+                format!(
+                    "{} {} illegally repeats the key `{key}`",
+                    kind.to_lowercase(),
+                    text(name).unwrap_or("".into())
+                ),
+            ));
         }
         let encoded = if secret { BASE64.encode(value.as_bytes()) } else { value.to_owned() };
         data.entries.push(Entry { key: key.into(), key_span: span, value: Value::string(encoded, span) });
@@ -83,7 +91,11 @@ pub fn generate(
         put(key, bare, literal.span())?;
     }
     let mut metadata = Map::new(Some(at));
-    metadata.insert("name", name.span(), Value { data: Data::String(text(name).unwrap_or("".into())), origin: Origin::literal(name.span()) });
+    metadata.insert(
+        "name",
+        name.span(),
+        Value { data: Data::String(text(name).unwrap_or("".into())), origin: Origin::literal(name.span()) },
+    );
     if let Some(namespace) = rule.get("namespace").filter(|n| text(n).is_some()) {
         metadata.insert("namespace", namespace.span(), namespace.clone());
     }
@@ -104,7 +116,8 @@ pub fn generate(
     body.insert("apiVersion", at, Value::string("v1", at));
     body.insert("kind", at, Value::string(kind, at));
     body.insert("metadata", at, Value::map(metadata, at));
-    if !data.entries.is_empty() {
+    // An empty Secret keeps its empty data, an empty ConfigMap does not.
+    if secret || !data.entries.is_empty() {
         data.entries.sort_by(|a, b| a.key.cmp(&b.key));
         body.insert("data", at, Value::map(data, at));
     }
@@ -137,7 +150,10 @@ pub fn absorb(resources: &mut Vec<Resource>, new: Resource) -> Result<(), (Span,
             return Err((new.span(), format!("id {} does not exist; cannot merge or replace", id.show())));
         }
         ([_], Behavior::Create) => {
-            return Err((new.span(), format!("id {} exists; can not use behavior: 'unspecified' or 'create'", id.show())));
+            return Err((
+                new.span(),
+                format!("id {} exists; can not use behavior: 'unspecified' or 'create'", id.show()),
+            ));
         }
         ([i], behavior) => {
             let Some(old) = resources.get_mut(*i) else { return Ok(()) };
@@ -149,7 +165,11 @@ pub fn absorb(resources: &mut Vec<Resource>, new: Resource) -> Result<(), (Span,
                 if let Some(map) = map_mut(&mut value) {
                     for field in ["data", "binaryData"] {
                         let Some(added) = new.value.get(field).and_then(Value::as_map) else { continue };
-                        let mut merged = old.value.get(field).and_then(|v| v.as_map().cloned()).unwrap_or_else(|| Map::new(added.head));
+                        let mut merged = old
+                            .value
+                            .get(field)
+                            .and_then(|v| v.as_map().cloned())
+                            .unwrap_or_else(|| Map::new(added.head));
                         for entry in &added.entries {
                             super::edit::set(&mut merged, &entry.key, entry.key_span, entry.value.clone());
                         }
@@ -167,7 +187,8 @@ pub fn absorb(resources: &mut Vec<Resource>, new: Resource) -> Result<(), (Span,
                 if let Some(own) = map_mut(&mut metadata) {
                     for key in ["labels", "annotations"] {
                         let Some(added) = new.value.at(&["metadata", key]).and_then(Value::as_map) else { continue };
-                        let mut merged = own.get(key).and_then(|v| v.as_map().cloned()).unwrap_or_else(|| Map::new(added.head));
+                        let mut merged =
+                            own.get(key).and_then(|v| v.as_map().cloned()).unwrap_or_else(|| Map::new(added.head));
                         for entry in &added.entries {
                             super::edit::set(&mut merged, &entry.key, entry.key_span, entry.value.clone());
                         }

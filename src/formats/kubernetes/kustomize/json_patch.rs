@@ -13,7 +13,8 @@ pub fn apply(target: &mut Value, operations: &[Value]) -> Result<(), (Span, Stri
 }
 
 fn pointer(operation: &Value, key: &str) -> Result<Vec<String>, String> {
-    let text = operation.get(key).and_then(Value::as_str).ok_or_else(|| format!("a JSON patch operation lacks {key}"))?;
+    let text =
+        operation.get(key).and_then(Value::as_str).ok_or_else(|| format!("a JSON patch operation lacks {key}"))?;
     if text.is_empty() {
         return Ok(Vec::new());
     }
@@ -29,27 +30,31 @@ fn one(target: &mut Value, operation: &Value) -> Result<(), String> {
     let value = || operation.get("value").cloned().ok_or_else(|| format!("a JSON patch operation {op} lacks value"));
     let shown = || format!("/{}", path.join("/"));
     match op {
-        "add" => add(target, &path, value()?).map_err(|e| format!("add operation does not apply: doc is missing path: {}: {e}", shown())),
-        "remove" => {
-            take(target, &path).map(|_| ()).map_err(|e| format!("remove operation does not apply: doc is missing path: {}: {e}", shown()))
-        }
+        "add" => add(target, &path, value()?)
+            .map_err(|e| format!("add operation does not apply: doc is missing path: {}: {e}", shown())),
+        "remove" => take(target, &path)
+            .map(|_| ())
+            .map_err(|e| format!("remove operation does not apply: doc is missing path: {}: {e}", shown())),
         "replace" => {
             let new = value()?;
-            let slot = at(target, &path)
-                .ok_or_else(|| format!("replace operation does not apply: doc is missing path: {}: missing value", shown()))?;
+            let slot = at(target, &path).ok_or_else(|| {
+                format!("replace operation does not apply: doc is missing path: {}: missing value", shown())
+            })?;
             let origin = replaced(&new.origin, &slot.origin);
             *slot = Value { data: new.data, origin };
             Ok(())
         }
         "move" => {
             let from = pointer(operation, "from")?;
-            let moved = take(target, &from).map_err(|e| format!("move operation does not apply: doc is missing from path: {e}"))?;
+            let moved = take(target, &from)
+                .map_err(|e| format!("move operation does not apply: doc is missing from path: {e}"))?;
             add(target, &path, moved).map_err(|e| format!("move operation does not apply: {e}"))
         }
         "copy" => {
             let from = pointer(operation, "from")?;
-            let copied =
-                at(target, &from).cloned().ok_or_else(|| format!("copy operation does not apply: doc is missing from path: /{}", from.join("/")))?;
+            let copied = at(target, &from).cloned().ok_or_else(|| {
+                format!("copy operation does not apply: doc is missing from path: /{}", from.join("/"))
+            })?;
             add(target, &path, copied).map_err(|e| format!("copy operation does not apply: {e}"))
         }
         "test" => {
@@ -113,7 +118,9 @@ fn add(target: &mut Value, path: &[String], value: Value) -> Result<(), String> 
                 items.push(value);
                 return Ok(());
             }
-            let i = index(last, items.len() + 1).filter(|i| *i <= items.len()).ok_or_else(|| format!("unable to access invalid index: {last}"))?;
+            let i = index(last, items.len() + 1)
+                .filter(|i| *i <= items.len())
+                .ok_or_else(|| format!("unable to access invalid index: {last}"))?;
             items.insert(i, value);
             Ok(())
         }
@@ -127,10 +134,14 @@ fn take(target: &mut Value, path: &[String]) -> Result<Value, String> {
     };
     let parent = at(target, above).ok_or_else(|| "missing value".to_owned())?;
     match parent.data {
-        Data::Map(_) => map_mut(parent).and_then(|m| remove(m, last)).ok_or_else(|| format!("unable to remove nonexistent key: {last}")),
+        Data::Map(_) => map_mut(parent)
+            .and_then(|m| remove(m, last))
+            .ok_or_else(|| format!("unable to remove nonexistent key: {last}")),
         Data::List(_) => {
             let items = list_mut(parent).ok_or("no list")?;
-            let i = index(last, items.len()).filter(|i| *i < items.len()).ok_or_else(|| format!("unable to access invalid index: {last}"))?;
+            let i = index(last, items.len())
+                .filter(|i| *i < items.len())
+                .ok_or_else(|| format!("unable to access invalid index: {last}"))?;
             Ok(items.remove(i))
         }
         _ => Err("missing value".to_owned()),

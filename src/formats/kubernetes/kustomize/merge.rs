@@ -161,7 +161,9 @@ impl Merger<'_> {
             .iter()
             .find(|(name, place, _)| {
                 name == field
-                    && (place.is_empty() || *place == parent || (*place == self.kind && (parent == "spec" || above.is_empty())))
+                    && (place.is_empty()
+                        || *place == parent
+                        || (*place == self.kind && (parent == "spec" || above.is_empty())))
             })
             .filter(|(name, _, _)| *name != "imagePullSecrets" || self.kind != "ServiceAccount")
             .map(|(_, _, keys)| *keys)

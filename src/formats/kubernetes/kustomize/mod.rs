@@ -19,4 +19,4 @@ mod transform;
 #[cfg(test)]
 mod tests;
 
-pub use build::{FILE_NAMES, render, roots};
+pub use build::{FILE_NAMES, names, reached, render, roots};

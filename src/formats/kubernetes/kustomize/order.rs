@@ -58,7 +58,9 @@ pub fn sort(resources: &mut [Resource], options: Option<&Value>) {
     resources.sort_by(|a, b| {
         let (a, b) = (a.id(), b.id());
         let by_rank = rank(&a.kind).cmp(&rank(&b.kind));
-        by_rank.then_with(|| if same_kind(&a, &b) { Ordering::Equal } else { kind_key(&a).cmp(&kind_key(&b)) }).then_with(|| rest_key(&a).cmp(&rest_key(&b)))
+        by_rank
+            .then_with(|| if same_kind(&a, &b) { Ordering::Equal } else { kind_key(&a).cmp(&kind_key(&b)) })
+            .then_with(|| rest_key(&a).cmp(&rest_key(&b)))
     });
 }
 

@@ -155,7 +155,11 @@ pub struct Variable {
 }
 
 /// Replaces `$(NAME)` by the fields that variables name.
-pub fn resolve_variables(resources: &mut [Resource], variables: &[Variable], config: &Config) -> Result<(), (Span, String)> {
+pub fn resolve_variables(
+    resources: &mut [Resource],
+    variables: &[Variable],
+    config: &Config,
+) -> Result<(), (Span, String)> {
     if variables.is_empty() {
         return Ok(());
     }
@@ -189,7 +193,10 @@ pub fn resolve_variables(resources: &mut [Resource], variables: &[Variable], con
             })
             .cloned();
         let Some(value) = found else {
-            return Err((at, format!("field specified in var '{}' not found in corresponding resource", variable.name)));
+            return Err((
+                at,
+                format!("field specified in var '{}' not found in corresponding resource", variable.name),
+            ));
         };
         values.push((variable.name.clone(), value));
     }
@@ -234,7 +241,8 @@ fn expand(value: &mut Value, variables: &[(String, Value)]) {
         match name.and_then(|(name, tail)| Some((variables.iter().find(|(n, _)| n == name)?, tail))) {
             Some(((_, found), tail)) => {
                 // A text that is the variable alone takes its type.
-                if at == 0 && tail.is_empty() && out.is_empty() && found.as_map().is_none() && found.as_list().is_none() {
+                if at == 0 && tail.is_empty() && out.is_empty() && found.as_map().is_none() && found.as_list().is_none()
+                {
                     value.origin = changed(&value.origin, found.span());
                     value.data = found.data.clone();
                     return;

@@ -151,7 +151,9 @@ fn source_value(resources: &[Resource], source: &Value) -> Result<Value, String>
             found = Some(v.clone());
         }
     });
-    let found = found.filter(|v| !v.is_null()).ok_or_else(|| format!("fieldPath `{path}` is missing for replacement source"))?;
+    let found = found
+        .filter(|v| !v.is_null())
+        .ok_or_else(|| format!("fieldPath `{path}` is missing for replacement source"))?;
     let Some(piece) = piece(source.get("options")) else { return Ok(found) };
     let whole = text(&found).ok_or("delimiter option can only be used with scalar nodes")?;
     let parts: Vec<&str> = whole.split(piece.delimiter.as_str()).collect();
@@ -201,7 +203,9 @@ fn walk(value: &mut Value, steps: &[String], create: bool, at: Span, f: &mut dyn
             for item in items {
                 walk(item, rest, create, at, f);
             }
-        } else if let Some((key, wanted)) = step.strip_prefix('[').and_then(|s| s.strip_suffix(']')).and_then(|s| s.split_once('=')) {
+        } else if let Some((key, wanted)) =
+            step.strip_prefix('[').and_then(|s| s.strip_suffix(']')).and_then(|s| s.split_once('='))
+        {
             let fits = |v: &Value| if key.is_empty() { text(v) } else { text_at(v, &[key]) }.as_deref() == Some(wanted);
             if !items.iter().any(fits) && create && !key.is_empty() {
                 let mut element = super::edit::empty_map(at);
@@ -230,7 +234,11 @@ fn walk(value: &mut Value, steps: &[String], create: bool, at: Span, f: &mut dyn
         return;
     }
     if map.get(step).is_none() && create {
-        let made = if rest.first().is_some_and(|r| r.starts_with('[')) { Value::list(Vec::new(), at) } else { super::edit::empty_map(at) };
+        let made = if rest.first().is_some_and(|r| r.starts_with('[')) {
+            Value::list(Vec::new(), at)
+        } else {
+            super::edit::empty_map(at)
+        };
         map.entries.push(Entry { key: step.as_str().into(), key_span: at, value: made });
     }
     if let Some(next) = entry_mut(map, step) {

@@ -34,7 +34,11 @@ impl Selector {
             match text_at(value, &[key]).filter(|t| !t.is_empty()) {
                 None => Ok(None),
                 Some(text) => {
-                    let whole = if text.starts_with('^') || text.ends_with('$') { text.to_string() } else { format!("^(?:{text})$") };
+                    let whole = if text.starts_with('^') || text.ends_with('$') {
+                        text.to_string()
+                    } else {
+                        format!("^(?:{text})$")
+                    };
                     Regex::new(&whole).map(Some).map_err(|e| format!("the pattern {text:?} of {key} is invalid: {e}"))
                 }
             }
@@ -54,7 +58,9 @@ impl Selector {
     /// Whether a resource is meant, by its present or its original name.
     pub fn matches(&self, resource: &Resource) -> bool {
         let (now, first) = (resource.id(), resource.original());
-        let fits = |pattern: &Option<Regex>, words: &[&str]| pattern.as_ref().is_none_or(|p| words.iter().any(|w| p.is_match(w)));
+        let fits = |pattern: &Option<Regex>, words: &[&str]| {
+            pattern.as_ref().is_none_or(|p| words.iter().any(|w| p.is_match(w)))
+        };
         fits(&self.namespace, &[first.effective_namespace(), now.effective_namespace()])
             && fits(&self.name, &[&first.name, &now.name])
             && fits(&self.group, &[&now.group])

@@ -233,7 +233,8 @@ impl ImageRule<'_> {
         if new == *old {
             return;
         }
-        let by = ["newTag", "digest", "newName", "tagSuffix"].iter().find_map(|k| self.rule.get(k)).unwrap_or(self.rule);
+        let by =
+            ["newTag", "digest", "newName", "tagSuffix"].iter().find_map(|k| self.rule.get(k)).unwrap_or(self.rule);
         value.origin = replaced(&Origin::literal(by.span()), &value.origin);
         value.data = Data::String(new.into());
     }

@@ -182,10 +182,10 @@ impl Condition {
         let order = v.cmp_precedence(c);
         match self.operator {
             Operator::NotEqual => {
+                if hidden {
+                    return false;
+                }
                 if self.dirty {
-                    if hidden {
-                        return false;
-                    }
                     if c.major != v.major {
                         return true;
                     }
