@@ -2,7 +2,7 @@
 
 use super::exec::{Engine, Executed, Failure};
 use super::functions::Row;
-use super::value::{Data, Object, Value};
+use super::value::{Data, IntType, Object, Value};
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -49,7 +49,8 @@ pub const ROWS: &[Row] = &[
     ("duration", "a", |_, a| {
         let seconds = match a.first().map(|v| &v.data) {
             Some(Data::String(text)) => text.s.parse().unwrap_or(0),
-            Some(Data::Int(n, _)) => *n,
+            // A plain int is none of the types that sprig knows.
+            Some(Data::Int(n, IntType::Int64)) => *n,
             _ => 0,
         };
         Ok(format_duration(seconds.saturating_mul(1_000_000_000)).into())

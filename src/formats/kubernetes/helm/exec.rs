@@ -185,11 +185,7 @@ impl Engine {
     pub fn tpl(&mut self, text: &Text, own: Place, dot: &Value) -> Executed<Text> {
         let name: Rc<str> = match dot.as_map().and_then(|m| m.get("Template")).as_ref().and_then(Value::as_map) {
             Some(template) => template.get("Name").and_then(|n| n.as_str().map(Into::into)).unwrap_or("tpl".into()),
-            None => {
-                return Err(Failure::new(
-                    "cannot retrieve Template.Basepath from values inside tpl function: give it the root context",
-                ));
-            }
+            None => "tpl".into(),
         };
         let source = Rc::new(Source { name: name.clone(), text: text.clone(), file: FileId::NONE, own });
         let saved = self.templates.clone();
@@ -684,10 +680,8 @@ impl Engine {
             }
         }
         // A test or a measure of a stand-in holds for whatever comes in its place.
-        if matches!(value.data, Data::Bool(_) | Data::Int(..))
-            && name != "randInt"
-            && self.places.is_unknown(value.place)
-        {
+        let measures = matches!(value.data, Data::Bool(_) | Data::Int(..)) || matches!(name, "kindOf" | "typeOf");
+        if measures && name != "randInt" && self.places.is_unknown(value.place) {
             value.place = 0;
         }
         Ok(value)

@@ -353,7 +353,11 @@ fn pad(text: &str, verb: Verb, c: char) -> String {
     format!("{}{text}", " ".repeat(fill))
 }
 
-fn one(c: char, value: &Value, verb: Verb) -> String {
+fn one(c: char, value: &Value, mut verb: Verb) -> String {
+    if c == 'v' {
+        // There the sign asks for names of fields.
+        verb.plus = false;
+    }
     if c == 'T' {
         return value.type_name().to_owned();
     }

@@ -123,7 +123,7 @@ fn encoded(value: &Value) -> Value {
                 }
                 map.into()
             }
-            Object::Semver { original, .. } => Value::from(&**original),
+            Object::Semver { version, .. } => Value::from(version.to_string()),
             Object::Time(time) => Value::from(super::dates::format_time(time, "2006-01-02T15:04:05.999999999Z07:00")),
             Object::Duration(n) => Value::int64(*n),
         },
@@ -319,10 +319,18 @@ fn write_yaml(out: &mut Builder, value: &Value, indent: usize, sequences_deeper:
         }
         Data::String(text) => {
             let mut encoded = String::new();
-            yaml_string(&mut encoded, &text.s, indent, false);
+            // A block at the root is indented all the same.
+            yaml_string(&mut encoded, &text.s, indent.max(2), false);
             let column = out.s.len() - out.s.rfind('\n').map_or(0, |i| i + 1);
             let encoded = if encoded.starts_with('|') { encoded } else { fold(&encoded, column, indent) };
             push_escaped(out, text, &encoded, place);
+            out.push("\n", place);
+        }
+        Data::Float(f) => {
+            // It went through JSON: what is whole there stays whole, the rest is written in Go's shortest form.
+            let json = float_json(*f);
+            let whole = json.parse::<i64>().is_ok() || json.parse::<u64>().is_ok();
+            out.push(&if whole { json } else { super::format::float_g(*f) }, place);
             out.push("\n", place);
         }
         _ => {
@@ -422,8 +430,7 @@ pub fn yaml_string(out: &mut String, s: &str, indent: usize, key: bool) {
     }
     let ambiguous = !matches!(crate::syntax::yaml::resolve(s, Schema::Kubernetes), Scalar::String(_))
         || is_base60(s)
-        || is_timestamp(s)
-        || matches!(s, "<<" | "=");
+        || is_timestamp(s);
     if special || multiline || (ambiguous && !s.is_empty()) || s.is_empty() {
         double_quoted(out, s);
         return;

@@ -9,7 +9,7 @@ use super::{generate, json_patch, merge, order, references, replacements, transf
 use crate::base::{FileId, SourceFile, Span};
 use crate::formats::kubernetes::helm::{Folder, Object, Problem, Rendered};
 use crate::formats::yaml_value::YamlValues;
-use crate::graph::{Data, Map, Value};
+use crate::graph::{Data, Value};
 use crate::syntax::yaml::{self, Schema};
 use std::sync::Arc;
 
@@ -19,46 +19,8 @@ pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "K
 /// How deep kustomizations may use one another.
 const MAX_DEPTH: usize = 40;
 
-/// Every field a kustomization may have.
-const FIELDS: &[&str] = &[
-    "apiVersion",
-    "kind",
-    "metadata",
-    "openapi",
-    "namePrefix",
-    "nameSuffix",
-    "namespace",
-    "commonLabels",
-    "labels",
-    "commonAnnotations",
-    "patchesStrategicMerge",
-    "patchesJson6902",
-    "patches",
-    "images",
-    "imageTags",
-    "replacements",
-    "replicas",
-    "vars",
-    "sortOptions",
-    "resources",
-    "components",
-    "crds",
-    "bases",
-    "configMapGenerator",
-    "secretGenerator",
-    "helmGlobals",
-    "helmCharts",
-    "helmChartInflationGenerator",
-    "generatorOptions",
-    "configurations",
-    "generators",
-    "transformers",
-    "validators",
-    "buildMetadata",
-];
-
 /// An error with its place.
-type Failed = (Span, String);
+pub(super) type Failed = (Span, String);
 
 /// Renders the kustomization in a folder.
 pub fn render(dir: &str, folder: &Folder<'_>) -> Rendered {
@@ -294,7 +256,7 @@ impl Builder<'_> {
         }
         let value = documents.pop().ok_or((Span::at(file.id, 0), "kustomization.yaml is empty".to_owned()))?;
         let kustomization = Kustomization { dir: dir.to_owned(), value, file };
-        check(&kustomization)?;
+        super::check::check(&kustomization.value, &kustomization.file)?;
         Ok(kustomization)
     }
 
@@ -439,7 +401,8 @@ impl Builder<'_> {
                     parse_checked(&file, Schema::Yaml12)?
                 }
                 Err(why) if word.contains('\n') || word.contains('{') => {
-                    inline(entry, &k.file, Schema::Yaml12).map_err(|(s, m)| (s, format!("{why}; {m}")))?
+                    super::inline::inline(entry, &k.file, Schema::Yaml12)
+                        .map_err(|(s, m)| (s, format!("{why}; {m}")))?
                 }
                 Err(why) => return Err((entry.span(), why)),
             };
@@ -521,7 +484,10 @@ impl Builder<'_> {
         let (strict, loose) = match (body, path) {
             (Some(_), Some(_)) => return Err((at, "patch and path can't be set at the same time".to_owned())),
             (None, None) => return Err((at, "must specify one of patch and path".to_owned())),
-            (Some(body), None) => (inline(body, &k.file, Schema::Yaml12)?, inline(body, &k.file, Schema::Kubernetes)?),
+            (Some(body), None) => (
+                super::inline::inline(body, &k.file, Schema::Yaml12)?,
+                super::inline::inline(body, &k.file, Schema::Kubernetes)?,
+            ),
             (None, Some(path)) => {
                 (self.documents(k, path, Schema::Yaml12)?, self.documents(k, path, Schema::Kubernetes)?)
             }
@@ -647,92 +613,6 @@ fn strategic(resources: &mut Vec<Resource>, patch: &Value, at: Span) -> Result<(
     Ok(())
 }
 
-/// The documents of a patch that is written in the kustomization itself, with spans mapped to its lines where the text
-/// stands there as it is.
-fn inline(value: &Value, file: &Arc<SourceFile>, schema: Schema) -> Result<Vec<Value>, Failed> {
-    let body = text(value).unwrap_or("".into());
-    let tree = yaml::parse(FileId::NONE, body.clone());
-    let place = Place::new(file, value.span(), &body);
-    if let Some(error) = tree.errors.first() {
-        return Err((place.map(error.span), error.message.clone()));
-    }
-    let mut values = YamlValues::new(schema);
-    Ok(tree
-        .roots()
-        .filter(|r| !r.is_null())
-        .map(|root| {
-            let mut value = values.value(root, None);
-            place.rebase(&mut value, 0);
-            value
-        })
-        .collect())
-}
-
-/// Maps places in a block scalar's text to places in the file that holds it.
-struct Place {
-    whole: Span,
-    /// For each line of the text: its first byte, and where that byte stands in the file.
-    lines: Vec<(u32, u32)>,
-}
-
-impl Place {
-    fn new(file: &SourceFile, whole: Span, body: &str) -> Place {
-        let source = file.slice(whole);
-        let mut lines = Vec::new();
-        let mut at = 0usize;
-        let mut offset = 0usize;
-        for line in body.split('\n') {
-            let trimmed = line.trim_end();
-            // Each line of a block scalar stands in the source behind its indentation.
-            if let Some(found) = source.get(at..).and_then(|rest| rest.find(trimmed)) {
-                let start = at + found;
-                lines.push((
-                    u32::try_from(offset).unwrap_or(u32::MAX),
-                    whole.start.saturating_add(u32::try_from(start).unwrap_or(0)),
-                ));
-                at = start + trimmed.len();
-            }
-            offset += line.len() + 1;
-        }
-        Place { whole, lines }
-    }
-
-    fn map(&self, span: Span) -> Span {
-        let point = |offset: u32| -> u32 {
-            let i = self.lines.partition_point(|(start, _)| *start <= offset);
-            match i.checked_sub(1).and_then(|i| self.lines.get(i)) {
-                Some((start, real)) => (real + (offset - start)).clamp(self.whole.start, self.whole.end),
-                None => self.whole.start,
-            }
-        };
-        let start = point(span.start);
-        Span { file: self.whole.file, start, end: point(span.end).max(start) }
-    }
-
-    fn rebase(&self, value: &mut Value, depth: usize) {
-        if depth > 200 {
-            return;
-        }
-        value.origin.span = self.map(value.origin.span);
-        match &mut value.data {
-            Data::Map(map) => {
-                let map: &mut Map = Arc::make_mut(map);
-                map.head = map.head.map(|h| self.map(h));
-                for entry in &mut map.entries {
-                    entry.key_span = self.map(entry.key_span);
-                    self.rebase(&mut entry.value, depth + 1);
-                }
-            }
-            Data::List(items) => {
-                for item in Arc::make_mut(items) {
-                    self.rebase(item, depth + 1);
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
 /// A file that lies on another machine: a URL or a repository.
 fn is_remote(path: &str) -> bool {
     path.contains("://")
@@ -803,147 +683,4 @@ fn infinite(value: &Value) -> Option<(Span, String)> {
         }
         _ => None,
     }
-}
-
-/// Refuses fields and types that Kustomize refuses.
-fn check(k: &Kustomization) -> Result<(), Failed> {
-    let Some(map) = k.value.as_map() else {
-        return Err((k.value.span(), "invalid Kustomization: it is no mapping".to_owned()));
-    };
-    let mut empty = true;
-    for entry in &map.entries {
-        if !FIELDS.contains(&&*entry.key) {
-            return Err((entry.key_span, format!("invalid Kustomization: json: unknown field {:?}", entry.key)));
-        }
-        let wrong = |wanted: &str| {
-            Err((
-                entry.value.span(),
-                format!("invalid Kustomization: json: cannot unmarshal the value of {} into {wanted}", entry.key),
-            ))
-        };
-        if entry.value.is_null() {
-            continue;
-        }
-        empty &= matches!(&*entry.key, "apiVersion" | "kind" | "metadata");
-        match &*entry.key {
-            "apiVersion" | "kind" | "namePrefix" | "nameSuffix" | "namespace" => {
-                if entry.value.as_str().is_none() {
-                    return wrong("a string");
-                }
-            }
-            "commonLabels" | "commonAnnotations" => {
-                let Some(pairs) = entry.value.as_map() else { return wrong("a map of strings") };
-                if let Some(bad) = pairs.entries.iter().find(|e| e.value.as_str().is_none() && !e.value.is_null()) {
-                    return Err((
-                        bad.value.span(),
-                        format!("invalid Kustomization: json: the value of {} in {} is no string", bad.key, entry.key),
-                    ));
-                }
-            }
-            "resources"
-            | "bases"
-            | "components"
-            | "crds"
-            | "configurations"
-            | "patchesStrategicMerge"
-            | "generators"
-            | "transformers"
-            | "validators"
-            | "buildMetadata" => {
-                let Some(items) = entry.value.as_list() else { return wrong("a list of strings") };
-                if let Some(bad) = items.iter().find(|i| i.as_str().is_none()) {
-                    return Err((
-                        bad.span(),
-                        format!("invalid Kustomization: json: an entry of {} is no string", entry.key),
-                    ));
-                }
-            }
-            "labels"
-            | "patches"
-            | "patchesJson6902"
-            | "images"
-            | "imageTags"
-            | "replacements"
-            | "replicas"
-            | "vars"
-            | "configMapGenerator"
-            | "secretGenerator"
-            | "helmCharts"
-            | "helmChartInflationGenerator" => {
-                let Some(items) = entry.value.as_list() else { return wrong("a list") };
-                for item in items {
-                    let Some(fields) = item.as_map() else { return wrong("a list of objects") };
-                    check_item(&entry.key, fields)?;
-                }
-            }
-            "generatorOptions" | "sortOptions" | "openapi" | "metadata" | "helmGlobals"
-                if entry.value.as_map().is_none() =>
-            {
-                return wrong("an object");
-            }
-            _ => {}
-        }
-    }
-    if empty {
-        return Err((Span::at(k.file.id, 0), "kustomization.yaml is empty".to_owned()));
-    }
-    let kind = text_at(&k.value, &["kind"]).unwrap_or("Kustomization".into());
-    if !matches!(&*kind, "Kustomization" | "Component" | "") {
-        return Err((k.value.span(), format!("kind should be Kustomization or Component, not {kind}")));
-    }
-    Ok(())
-}
-
-/// Refuses unknown fields and wrong types inside of an entry.
-fn check_item(key: &str, fields: &Map) -> Result<(), Failed> {
-    let known: &[&str] = match key {
-        "images" | "imageTags" => &["name", "newName", "newTag", "digest", "tagSuffix"],
-        "replicas" => &["name", "count"],
-        "labels" => &["pairs", "includeSelectors", "includeTemplates", "fields"],
-        "patches" | "patchesJson6902" => &["path", "patch", "target", "options"],
-        "vars" => &["name", "objref", "fieldref"],
-        "replacements" => &["path", "source", "targets", "sourceValue"],
-        "configMapGenerator" => &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options"],
-        "secretGenerator" => &["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"],
-        _ => return Ok(()),
-    };
-    for entry in &fields.entries {
-        if !known.contains(&&*entry.key) {
-            return Err((
-                entry.key_span,
-                format!("invalid Kustomization: json: unknown field {:?} in {key}", entry.key),
-            ));
-        }
-        let is_text = matches!(
-            &*entry.key,
-            "name"
-                | "newName"
-                | "newTag"
-                | "digest"
-                | "tagSuffix"
-                | "path"
-                | "patch"
-                | "namespace"
-                | "behavior"
-                | "type"
-        );
-        if is_text && entry.value.as_str().is_none() && !entry.value.is_null() {
-            return Err((
-                entry.value.span(),
-                format!("invalid Kustomization: json: {} of {key} must be a string", entry.key),
-            ));
-        }
-        if &*entry.key == "count" && !matches!(entry.value.data, Data::Number(_)) {
-            return Err((
-                entry.value.span(),
-                "invalid Kustomization: json: count of replicas must be a number".to_owned(),
-            ));
-        }
-        if &*entry.key == "pairs"
-            && let Some(bad) = entry.value.as_map().and_then(|m| m.entries.iter().find(|e| e.value.as_str().is_none()))
-        {
-            return Err((bad.value.span(), format!("invalid Kustomization: json: the label {} is no string", bad.key)));
-        }
-    }
-    Ok(())
 }

@@ -4,9 +4,11 @@
 //! and transformers: a value that a patch sets points at the patch and from there at the line of the base.
 
 mod build;
+mod check;
 mod edit;
 mod fields;
 mod generate;
+mod inline;
 mod json_patch;
 mod merge;
 mod order;

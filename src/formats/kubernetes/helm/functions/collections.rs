@@ -14,8 +14,8 @@ pub const ROWS: &[Row] = &[
     ("mustFirst", "a", |_, a| first(a)),
     ("last", "a", |_, a| last(a)),
     ("mustLast", "a", |_, a| last(a)),
-    ("rest", "a", |_, a| Ok(members(a, 0, "rest")?.iter().skip(1).cloned().collect::<Vec<_>>().into())),
-    ("mustRest", "a", |_, a| Ok(members(a, 0, "rest")?.iter().skip(1).cloned().collect::<Vec<_>>().into())),
+    ("rest", "a", |_, a| rest(a)),
+    ("mustRest", "a", |_, a| rest(a)),
     ("initial", "a", |_, a| initial(a)),
     ("mustInitial", "a", |_, a| initial(a)),
     ("append", "aa", |_, a| append(a)),
@@ -154,8 +154,19 @@ fn last(a: &[Value]) -> Executed<Value> {
     Ok(members(a, 0, "find last")?.last().cloned().unwrap_or_else(Value::nil))
 }
 
+fn rest(a: &[Value]) -> Executed<Value> {
+    let items = members(a, 0, "find rest")?;
+    if items.is_empty() {
+        return Ok(Value::nil());
+    }
+    Ok(items.iter().skip(1).cloned().collect::<Vec<_>>().into())
+}
+
 fn initial(a: &[Value]) -> Executed<Value> {
     let items = members(a, 0, "find initial")?;
+    if items.is_empty() {
+        return Ok(Value::nil());
+    }
     Ok(items.iter().take(items.len().saturating_sub(1)).cloned().collect::<Vec<_>>().into())
 }
 

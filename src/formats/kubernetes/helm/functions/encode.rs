@@ -37,16 +37,19 @@ pub const ROWS: &[Row] = &[
     ("toYamlPretty", "a", |_, a| Ok(yaml::to_yaml_pretty(&argument(a, 0)).into())),
     ("toToml", "a", |_, a| Ok(toml::encode(&argument(a, 0)).unwrap_or_else(|e| e).into())),
     ("mustToToml", "a", |_, a| Ok(toml::encode(&argument(a, 0)).map_err(Failure::new)?.into())),
-    ("fromJson", "s", |e, a| Ok(map_or_error(from_json(e, a)))),
+    ("fromJson", "s", |e, a| Ok(map_or_error(from_json(e, a), ""))),
     ("mustFromJson", "s", |e, a| from_json(e, a).map_err(Failure::new)),
-    ("fromJsonArray", "s", |e, a| Ok(list_or_error(from_json(e, a)))),
-    ("fromYaml", "s", |e, a| Ok(map_or_error(from_yaml(e, a)))),
-    ("fromYamlArray", "s", |e, a| Ok(list_or_error(from_yaml(e, a)))),
+    ("fromJsonArray", "s", |e, a| Ok(list_or_error(from_json(e, a), ""))),
+    ("fromYaml", "s", |e, a| Ok(map_or_error(from_yaml(e, a), OF_YAML))),
+    ("fromYamlArray", "s", |e, a| Ok(list_or_error(from_yaml(e, a), OF_YAML))),
     ("fromToml", "s", |e, a| {
         let place = e.place_of(&argument(a, 0));
-        Ok(map_or_error(toml::decode(text(a, 0), place)))
+        Ok(map_or_error(toml::decode(text(a, 0), place), ""))
     }),
 ];
+
+/// What an error of YAML begins with.
+const OF_YAML: &str = "error unmarshaling JSON: while decoding JSON: ";
 
 fn must(value: Option<Value>) -> Executed<Value> {
     value.ok_or_else(|| Failure::new("json: unsupported value"))
@@ -113,12 +116,12 @@ pub fn of_json(json: &serde_json::Value, place: Place) -> Value {
 }
 
 /// A dictionary; what went wrong is its key `Error`.
-fn map_or_error(result: Result<Value, String>) -> Value {
+fn map_or_error(result: Result<Value, String>, prefix: &str) -> Value {
     let error = match result {
         Ok(value) if value.as_map().is_some() => return value,
         Ok(value) if value.is_nil() => return Value { place: value.place, ..MapRef::default().into() },
         Ok(value) => format!(
-            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
+            "{prefix}json: cannot unmarshal {} into Go value of type map[string]interface {{}}",
             json_kind(&value)
         ),
         Err(error) => error,
@@ -128,12 +131,12 @@ fn map_or_error(result: Result<Value, String>) -> Value {
     map.into()
 }
 
-fn list_or_error(result: Result<Value, String>) -> Value {
+fn list_or_error(result: Result<Value, String>, prefix: &str) -> Value {
     match result {
         Ok(value) if value.as_list().is_some() => value,
         Ok(value) if value.is_nil() => Vec::new().into(),
         Ok(value) => vec![Value::from(format!(
-            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type []interface {{}}",
+            "{prefix}json: cannot unmarshal {} into Go value of type []interface {{}}",
             json_kind(&value)
         ))]
         .into(),

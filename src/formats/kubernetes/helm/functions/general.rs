@@ -74,7 +74,7 @@ pub const ROWS: &[Row] = &[
         Ok(value)
     }),
     ("include", "sa", |engine, a| Ok(engine.include(text(a, 0), &argument(a, 1))?.into())),
-    ("tpl", "sa", |engine, a| {
+    ("tpl", "sm", |engine, a| {
         let template = argument(a, 0);
         let Some(body) = template.as_text() else { return Ok("".into()) };
         Ok(engine.tpl(body, template.place, &argument(a, 1))?.into())

@@ -65,8 +65,8 @@ pub const ROWS: &[Row] = &[
         let (prefix, s) = (text(a, 0), text(a, 1));
         cut(a, 1, s.len() - s.strip_prefix(prefix).unwrap_or(s).len()..s.len())
     }),
-    ("upper", "s", |_, a| map_text(a, 0, |s| s.to_uppercase())),
-    ("lower", "s", |_, a| map_text(a, 0, |s| s.to_lowercase())),
+    ("upper", "s", |_, a| map_text(a, 0, |s| s.chars().map(upper).collect())),
+    ("lower", "s", |_, a| map_text(a, 0, |s| s.chars().map(lower).collect())),
     ("title", "s", |_, a| map_text(a, 0, title)),
     ("untitle", "s", |_, a| map_text(a, 0, |s| each_word(s, |c| c.to_lowercase().collect()))),
     ("swapcase", "s", |_, a| map_text(a, 0, swapcase)),
@@ -130,6 +130,17 @@ pub const ROWS: &[Row] = &[
     ("html", "a*", |_, a| Ok(escape(a, html_escape).into())),
     ("js", "a*", |_, a| Ok(escape(a, js_escape).into())),
 ];
+
+/// One character stays one: `ß` has no capital of its own.
+fn upper(c: char) -> char {
+    let mut all = c.to_uppercase();
+    all.next().filter(|_| all.next().is_none()).unwrap_or(c)
+}
+
+fn lower(c: char) -> char {
+    let mut all = c.to_lowercase();
+    all.next().filter(|_| all.next().is_none()).unwrap_or(c)
+}
 
 fn to_index(n: i64) -> usize {
     usize::try_from(n).unwrap_or(0)

@@ -63,7 +63,7 @@ fn table(out: &mut String, map: &MapRef, path: &mut Vec<String>, depth: usize) -
         path.push(key(name));
         let indent = "  ".repeat(path.len() - 1);
         if let Some(inner) = value.as_map() {
-            if !out.is_empty() {
+            if !out.is_empty() && path.len() == 1 {
                 out.push('\n');
             }
             out.push_str(&format!("{indent}[{}]\n", path.join(".")));

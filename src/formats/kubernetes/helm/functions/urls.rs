@@ -135,6 +135,12 @@ fn parse(s: &str) -> Executed<Vec<(&'static str, String)>> {
         let (user, h) = whole.rsplit_once('@').unwrap_or(("", whole));
         userinfo = user.to_owned();
         host = h.to_owned();
+        if let Some(c) = host
+            .chars()
+            .find(|c| c.is_ascii() && !(c.is_ascii_alphanumeric() || "-._~!$&'()*+,;=:[]<>\"%".contains(*c)))
+        {
+            return Err(bad(&format!("invalid character {:?} in host name", c.to_string())));
+        }
         if let Some((_, port)) = host.rsplit_once(':').filter(|(_, p)| !p.contains(']'))
             && !port.bytes().all(|b| b.is_ascii_digit())
         {
