@@ -11,7 +11,11 @@ const CONFIG: &str = "policy-dirs = [\"rules\"]\nselect = [\"thing-*\"]\n";
 /// One policy for each way of mending; `thing-rude` makes a fix that breaks another policy.
 const POLICIES: &[(&str, &str, &str)] = &[
     ("thing-public", "{path: $.input, equals: public}", "{set: $.input, to: private, safety: unsafe}"),
-    ("thing-absent", "{path: $.triggers_replace, missing: true}", "{set: $.triggers_replace, to: always, safety: safe}"),
+    (
+        "thing-absent",
+        "{path: $.triggers_replace, missing: true}",
+        "{set: $.triggers_replace, to: always, safety: safe}",
+    ),
     ("thing-rude", "{path: $.input, equals: rude}", "{set: $.input, to: public, safety: safe}"),
 ];
 

@@ -3,9 +3,11 @@
 //! As `docker compose` does, an override file beside the base file is laid over it, `extends` is followed, YAML's merge keys are
 //! resolved, and `${VARIABLE:-default}` is filled in from `.env` and the defaults. A variable that has no value there is unknown.
 //! `environment`, `labels` and the like come as maps, however they are written; `build: dir` as `build: {context: dir}`.
+//! Beside each service stands the pod that would run it (`compose-pod`), for policies about containers.
 
 mod interpolate;
 mod merge;
+mod pod;
 
 #[cfg(test)]
 mod tests;
@@ -154,7 +156,7 @@ impl Lowering<'_> {
         for entry in services {
             self.service(entry);
         }
-        self.depends();
+        self.finish();
         self.lowered
     }
 
@@ -249,8 +251,8 @@ impl Lowering<'_> {
         }));
     }
 
-    /// Edges to the services that each one waits for.
-    fn depends(&mut self) {
+    /// Edges to the services that each one waits for; then each service's pod.
+    fn finish(&mut self) {
         let via: Arc<str> = "depends-on".into();
         let resources = &self.lowered.resources;
         let position = |name: &str| resources.iter().position(|r| &*r.name == name);
@@ -269,6 +271,16 @@ impl Lowering<'_> {
                     edges.push(LocalEdge { from, to, via: via.clone(), span });
                 }
             }
+        }
+        // The same services as policies about containers see them.
+        let part_of: Arc<str> = "part-of".into();
+        for at in 0..self.lowered.resources.len() {
+            let Some(service) = self.lowered.resources.get(at) else { break };
+            let made = pod::of_service(service);
+            if let (Ok(from), Ok(to)) = (u32::try_from(self.lowered.resources.len()), u32::try_from(at)) {
+                edges.push(LocalEdge { from, to, via: part_of.clone(), span: made.head });
+            }
+            self.lowered.resources.push(Arc::new(made));
         }
         self.lowered.edges = edges;
     }

@@ -19,7 +19,8 @@ fn services(files: &[(&str, &str)]) -> (Vec<(String, serde_json::Value)>, Vec<Lo
     let read = |path: &str| sources.iter().find(|f| &*f.path == path).cloned();
     let cx = LowerContext { inputs: &by_id, options: &options, read: &read, list: &|_| Vec::new() };
     let lowered: Vec<Lowered> = Compose.units(&inputs, &options).iter().map(|u| Compose.lower(u, &cx)).collect();
-    let found = lowered.iter().flat_map(|l| &l.resources).map(|r| (r.address.to_string(), r.body.to_json()));
+    let found = lowered.iter().flat_map(|l| &l.resources).filter(|r| &*r.kind == "compose-service");
+    let found = found.map(|r| (r.address.to_string(), r.body.to_json()));
     (found.collect(), lowered)
 }
 
@@ -60,7 +61,7 @@ fn shorthands_are_written_out() {
     assert_eq!((at("A"), at("C")), ("1", "x=y"));
     assert_eq!(&text[web.head.range()], "web");
     let edges: Vec<(u32, u32)> = lowered[0].edges.iter().map(|e| (e.from, e.to)).collect();
-    assert_eq!(edges, [(0, 1)]);
+    assert_eq!(edges, [(0, 1), (2, 0), (3, 1)], "depends-on, then part-of");
 }
 
 #[test]
@@ -127,4 +128,70 @@ fn overrides_and_extends_are_merged() {
         messages,
         ["too many `extends` follow one another", "the service `no` that is extended here is not there"]
     );
+}
+
+#[test]
+fn a_service_is_a_pod_to_policies_about_containers() {
+    let text = "services:
+  web:
+    image: nginx:1
+    user: root:7
+    privileged: true
+    read_only: true
+    cap_add: [CAP_NET_ADMIN]
+    security_opt: [no-new-privileges:true, 'seccomp:unconfined']
+    network_mode: host
+    command: nginx -g 'daemon off;'
+    environment: {PASSWORD: x}
+    ports: ['127.0.0.1:80:8080']
+    volumes: [/var/run/docker.sock:/s:ro, ./src:/app, data:/d]
+    mem_limit: 1g
+    healthcheck: {test: [CMD, 'true']}
+";
+    let (_, lowered) = services(&[("compose.yaml", text)]);
+    let pod = &lowered[0].resources[1];
+    assert_eq!((&*pod.kind, &*pod.address), ("compose-pod", "compose.yaml:web"));
+    let probe = serde_json::json!({"exec": {"command": ["CMD", "true"]}});
+    assert_eq!(
+        pod.body.to_json(),
+        serde_json::json!({
+            "metadata": {"name": "web"},
+            "workload": {"kind": "compose-service"},
+            "spec": {
+                "hostNetwork": true,
+                "automountServiceAccountToken": false,
+                "volumes": [
+                    {"name": "volume-0", "hostPath": {"path": "/var/run/docker.sock"}},
+                    {"name": "volume-2", "persistentVolumeClaim": {"claimName": "data"}},
+                ],
+                "containers": [{
+                    "name": "web",
+                    "image": "nginx:1",
+                    "args": ["nginx", "-g", "daemon off;"],
+                    "env": [{"name": "PASSWORD", "value": "x"}],
+                    "ports": [{"containerPort": 8080, "protocol": "TCP"}],
+                    "securityContext": {
+                        "privileged": true,
+                        "readOnlyRootFilesystem": true,
+                        "capabilities": {"add": ["NET_ADMIN"]},
+                        "runAsUser": 0,
+                        "runAsGroup": 7,
+                        "allowPrivilegeEscalation": false,
+                        "seccompProfile": {"type": "Unconfined"},
+                    },
+                    "resources": {"limits": {"memory": "1g"}},
+                    "livenessProbe": probe,
+                    "readinessProbe": probe,
+                    "volumeMounts": [
+                        {"name": "volume-0", "mountPath": "/s", "readOnly": true},
+                        {"name": "volume-2", "mountPath": "/d"},
+                    ],
+                }],
+            },
+        })
+    );
+    let container = &pod.body.at(&["spec", "containers"]).unwrap().as_list().unwrap()[0];
+    let at = |path: &[&str]| &text[container.at(path).unwrap().span().range()];
+    assert_eq!((at(&["image"]), at(&["securityContext", "privileged"])), ("nginx:1", "true"));
+    assert_eq!(at(&["securityContext", "runAsUser"]), "root:7");
 }
