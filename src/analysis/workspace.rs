@@ -179,6 +179,12 @@ impl Snapshot {
         &self.files
     }
 
+    /// A workspace of its own that begins at this moment: changes to it are not seen by the one it came from. What was
+    /// remembered is shared, so trying something out costs only what it changes.
+    pub fn fork(&self) -> Workspace {
+        Workspace { table: Arc::new(Mutex::new(self.files.clone())), ..self.workspace.clone() }
+    }
+
     /// The settings of this moment.
     pub fn settings(&self) -> &Settings {
         &self.workspace.settings

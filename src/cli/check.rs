@@ -33,14 +33,13 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
         paths: args.paths.clone(),
         exclude: session.exclude()?,
     };
-    let mut workspace = load::open(&request, settings)?;
+    let workspace = load::open(&request, settings)?;
     let loaded = started.elapsed();
-    let mut report = workspace
-        .snapshot()
-        .check(&Scope::All, &CancelToken::new())
-        .map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
+    let snapshot = workspace.snapshot();
+    let mut report =
+        snapshot.check(&Scope::All, &CancelToken::new()).map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
     if report::find(&args.format).is_some_and(|r| r.shows_fixes) {
-        fix::offer_in(&mut workspace, &mut report, MOST_TRIALS, &CancelToken::new());
+        fix::offer_in(&snapshot, &mut report, &|_| true, MOST_TRIALS, &CancelToken::new());
     }
     drop(progress);
 

@@ -416,7 +416,9 @@ pub fn remove(source: &Source, span: Span, key: Option<Span>, container: Span) -
             match item {
                 Item::Attribute(a) => {
                     if a.value.span == span || Some(a.name.span) == key {
-                        return Some(vec![lines_of(source, a.span)]);
+                        let mut edits = narrowed(source, body, a);
+                        edits.push(lines_of(source, a.span));
+                        return Some(edits);
                     }
                     if a.value.span.contains(span) {
                         return element(source, &a.value, span, key);
@@ -435,6 +437,35 @@ pub fn remove(source: &Source, span: Span, key: Option<Span>, container: Span) -
         }
         body = inner?;
     }
+}
+
+/// The neighbours of an attribute that goes, moved together where it was the widest among lines that are aligned.
+fn narrowed(source: &Source, body: &Body, gone: &Attribute) -> Vec<Edit> {
+    let attributes: Vec<(Span, Span)> = body.attributes().map(|a| (a.name.span, a.value.span)).collect();
+    let Some(at) = attributes.iter().position(|(name, _)| *name == gone.name.span) else { return Vec::new() };
+    // The group ends with the last line that touches the one before it.
+    let touches = |i: usize| match (attributes.get(i), attributes.get(i + 1)) {
+        (Some((_, value)), Some((name, next))) => {
+            let start = name.start as usize;
+            source.next_line(value.end as usize) == source.line_start(start)
+                && !source.text().get(start..next.end as usize).unwrap_or("\n").contains('\n')
+        }
+        _ => false,
+    };
+    let last = (at..attributes.len()).find(|i| !touches(*i)).unwrap_or(at);
+    let group = aligned(source, attributes.get(..=last).unwrap_or(&[]));
+    let is_gone = |l: &&Line| l.name_end == gone.name.span.end as usize;
+    let Some(own) = group.iter().find(is_gone) else { return Vec::new() };
+    let widest = group.iter().filter(|l| !is_gone(l)).map(|l| l.width).max().unwrap_or(own.width);
+    if widest >= own.width || group.iter().any(|l| l.sign - l.name_end != own.width - l.width + 1) {
+        return Vec::new();
+    }
+    let less = own.width - widest;
+    group
+        .iter()
+        .filter(|l| !is_gone(l))
+        .map(|l| Edit { span: source.span(l.name_end..l.name_end + less), text: String::new() })
+        .collect()
 }
 
 /// The removal of something that has its lines for itself, with a comment behind it and, where it stood between empty

@@ -19,11 +19,11 @@ mod yaml;
 
 pub use diff::diff;
 pub use disk::write;
-pub use verify::{Recheck, offer, verify};
+pub use verify::{Recheck, verify};
 
-use crate::analysis::{CancelToken, Cancelled, Change, Report, Scope, Workspace};
+use crate::analysis::{CancelToken, Cancelled, Change, Report, Scope, Snapshot, Workspace};
 use crate::base::{FastSet, FileId, Files};
-use crate::diagnostic::{Edit, Fix, Safety};
+use crate::diagnostic::{Diagnostic, Edit, Fix, Safety};
 use plan::Planner;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,11 +67,19 @@ pub struct Outcome {
 /// The edits of every request of a report that can be written down with certainty, and that touch no file but those that
 /// were asked for: what lies outside, such as a downloaded module, is somebody else's.
 pub fn propose(report: &Report) -> Vec<Candidate> {
+    propose_for(report, &|_| true)
+}
+
+/// The same for the findings that are `wanted`.
+fn propose_for(report: &Report, wanted: &dyn Fn(&Diagnostic) -> bool) -> Vec<Candidate> {
     let ours: FastSet<&str> = report.ledger.files.iter().map(|f| &*f.path).collect();
     let mut planner = Planner::new(&report.files);
     let mut candidates: Vec<Candidate> = Vec::new();
     let mut known: BTreeMap<Vec<(FileId, u32, u32, String)>, usize> = BTreeMap::new();
     for (finding, request) in &report.fixes {
+        if !report.diagnostics.get(*finding).is_some_and(wanted) {
+            continue;
+        }
         let Some(fix) = planner.plan(request) else { continue };
         if !fix.edits.iter().all(|e| ours.contains(report.path(e.span))) {
             continue;
@@ -165,7 +173,7 @@ pub fn fix_all(workspace: &mut Workspace, allow_unsafe: bool, cancel: &CancelTok
         let mut cancelled = false;
         let (accepted, bad) = {
             let mut recheck = |changed: &[Changed]| {
-                let result = trial(workspace, changed, &after, cancel);
+                let result = trial(workspace, changed, cancel);
                 cancelled |= result.is_none();
                 result
             };
@@ -213,26 +221,39 @@ fn overlays(texts: &BTreeMap<Arc<str>, Arc<str>>) -> Change {
     Change { overlays: texts.iter().map(|(p, t)| (p.to_string(), Some(t.clone()))).collect(), ..Change::default() }
 }
 
-/// Checks a workspace with some texts changed, and puts it back as it was: to the texts of `standing`, or the disk's.
-fn trial(
-    workspace: &mut Workspace,
-    changed: &[Changed],
-    standing: &BTreeMap<Arc<str>, Arc<str>>,
-    cancel: &CancelToken,
-) -> Option<Report> {
-    let new = changed.iter().map(|c| (c.path.to_string(), Some(c.after.clone()))).collect();
-    workspace.apply(Change { overlays: new, ..Change::default() });
+/// Checks a workspace with some texts changed, and puts it back to the texts that were there before.
+fn trial(workspace: &mut Workspace, changed: &[Changed], cancel: &CancelToken) -> Option<Report> {
+    let texts = |text: fn(&Changed) -> &Arc<str>| Change {
+        overlays: changed.iter().map(|c| (c.path.to_string(), Some(text(c).clone()))).collect(),
+        ..Change::default()
+    };
+    workspace.apply(texts(|c| &c.after));
     let report = workspace.snapshot().check(&Scope::All, cancel).ok();
-    let old = changed.iter().map(|c| (c.path.to_string(), standing.get(&c.path).cloned())).collect();
-    workspace.apply(Change { overlays: old, ..Change::default() });
+    workspace.apply(texts(|c| &c.before));
     report
 }
 
-/// Gives the findings of a report the fixes that stand the trial: those that are offered are proven. A report with many
-/// fixes costs a few checks more, each of which looks only at what changed; `most` bounds their number, and fixes that
-/// were not tried within it are not offered.
-pub fn offer_in(workspace: &mut Workspace, report: &mut Report, most: usize, cancel: &CancelToken) {
-    let standing = BTreeMap::new();
-    let mut recheck = |changed: &[Changed]| trial(workspace, changed, &standing, cancel);
-    offer(report, most, &mut recheck);
+/// Gives the findings of a snapshot's report that are `wanted` the fixes that stand the trial: those that are offered are
+/// proven. A report with many fixes costs a few checks more, each of which does again only what the fixes change; `most`
+/// bounds their number, and fixes that were not tried within it are not offered.
+pub fn offer_in(
+    snapshot: &Snapshot,
+    report: &mut Report,
+    wanted: &dyn Fn(&Diagnostic) -> bool,
+    most: usize,
+    cancel: &CancelToken,
+) {
+    let candidates = propose_for(report, wanted);
+    if candidates.is_empty() {
+        return;
+    }
+    let mut workspace = snapshot.fork();
+    let mut recheck = |changed: &[Changed]| trial(&mut workspace, changed, cancel);
+    for candidate in verify(report, candidates, most, &mut recheck) {
+        for i in candidate.findings {
+            if let Some(d) = report.diagnostics.get_mut(i) {
+                d.fix = Some(candidate.fix.clone());
+            }
+        }
+    }
 }

@@ -202,6 +202,9 @@ fn hcl_things_are_removed_with_their_lines() {
         "2",
         "r \"a\" {\n  # of b\n  b = 1\n  d = 3\n}\n",
     );
+    // What stood in line with something wider moves together.
+    check("r \"a\" {\n  b    = 1\n  wide = 2\n  cc   = 3\n}\n", "2", "r \"a\" {\n  b  = 1\n  cc = 3\n}\n");
+    check("r \"a\" {\n  b   = 1\n  cc  = 2\n  ddd = 3\n}\n", "1", "r \"a\" {\n  cc  = 2\n  ddd = 3\n}\n");
     check(
         "r \"a\" {\n  b = 1\n\n  t {\n    x = 2\n  }\n\n  u {\n  }\n}\n",
         "t {\n    x = 2\n  }",

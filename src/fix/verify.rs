@@ -1,6 +1,6 @@
 //! Trying fixes: their texts are checked in memory, and what they do is compared with what they promise.
 
-use super::{Candidate, Changed, apply, choose, propose};
+use super::{Candidate, Changed, apply, choose};
 use crate::analysis::Report;
 use crate::base::{FastMap, FastSet};
 
@@ -163,16 +163,4 @@ pub fn first_clean(
         }
     }
     (Vec::new(), refused)
-}
-
-/// Gives the findings of a report the fixes that stand the trial.
-pub fn offer(report: &mut Report, most: usize, recheck: &mut Recheck<'_>) {
-    let proven = verify(report, propose(report), most, recheck);
-    for candidate in proven {
-        for i in candidate.findings {
-            if let Some(d) = report.diagnostics.get_mut(i) {
-                d.fix = Some(candidate.fix.clone());
-            }
-        }
-    }
 }

@@ -24,6 +24,8 @@ pub struct Checked {
     pub report: Arc<Report>,
     /// The graph.
     pub built: Arc<Built>,
+    /// The state that was checked: fixes are tried on a copy of it.
+    pub snapshot: Snapshot,
 }
 
 /// The other end of the thread.
@@ -63,7 +65,7 @@ pub fn run(job: &Job) -> Option<Checked> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let built = job.snapshot.build(&job.cancel).ok()?;
         let report = job.snapshot.check(&Scope::All, &job.cancel).ok()?;
-        Some(Checked { generation: job.generation, report: Arc::new(report), built })
+        Some(Checked { generation: job.generation, report: Arc::new(report), built, snapshot: job.snapshot.clone() })
     }))
     .ok()
     .flatten()

@@ -136,7 +136,8 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
         }
         ask::CodeActionRequest::METHOD => {
             let p: lsp_types::CodeActionParams = read(params)?;
-            let Some(about) = about(session, &p.text_document.uri) else { return write(()) };
+            let Some(mut about) = about(session, &p.text_document.uri) else { return write(()) };
+            about.checked = session.with_fixes(about.checked, about.file.id);
             write(actions::actions(session, &about, &p))
         }
         ask::DocumentDiagnosticRequest::METHOD => {

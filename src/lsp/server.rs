@@ -6,8 +6,10 @@ use super::diagnostics::{self, Places, SOURCE};
 use super::documents::Documents;
 use super::paths::Paths;
 use super::{convert, requests, workspace};
-use crate::analysis::{CancelToken, Change, Workspace};
-use crate::base::{ColumnEncoding, FastMap};
+use crate::analysis::{CancelToken, Change, Report, Workspace};
+use crate::base::{ColumnEncoding, FastMap, FileId};
+use crate::diagnostic::Diagnostic;
+use crate::fix;
 use crossbeam_channel::select;
 use lsp_server::{Connection, Message, Notification, Request, RequestId};
 use lsp_types::notification::{self as note, Notification as _};
@@ -20,6 +22,10 @@ use lsp_types::{
 use serde::de::DeserializeOwned;
 use std::error::Error;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How many checks a request may make to try fixes.
+const MOST_TRIALS: usize = 6;
 
 /// Serves one client over standard input and output until it says `exit`.
 ///
@@ -280,6 +286,25 @@ impl<'c> Session<'c> {
         let checked = check::run(&job)?;
         self.latest = Some(checked.clone());
         Some(checked)
+    }
+
+    /// The same findings, those of a file with the fixes that stood their trial. Fixes are tried when somebody asks what can
+    /// be done, not at every keystroke; what came of it is kept until the next one.
+    pub fn with_fixes(&mut self, mut checked: Checked, file: FileId) -> Checked {
+        let here = |d: &Diagnostic| d.primary.span.file == file;
+        let report = &checked.report;
+        let waits = |i: usize| report.diagnostics.get(i).is_some_and(|d| here(d) && d.fix.is_none());
+        if !report.fixes.iter().any(|(i, _)| waits(*i)) {
+            return checked;
+        }
+        let mut report = Report::clone(report);
+        let wanted = |d: &Diagnostic| here(d) && d.fix.is_none();
+        fix::offer_in(&checked.snapshot, &mut report, &wanted, MOST_TRIALS, &CancelToken::default());
+        checked.report = Arc::new(report);
+        if self.latest.as_ref().is_some_and(|l| l.generation == checked.generation) {
+            self.latest = Some(checked.clone());
+        }
+        checked
     }
 
     fn finished(&mut self, checked: Checked) {

@@ -108,6 +108,37 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// Text in which lines that belong to one paragraph are joined, as Markdown reads it: policies break their lines where their
+/// authors' editors ended. Code, lists, headings and tables keep their lines.
+pub fn paragraphs(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut code = false;
+    let mut open = false;
+    for line in text.trim_end().lines() {
+        let body = line.trim_start();
+        let fence = body.starts_with("```");
+        code ^= fence;
+        let apart = fence
+            || code
+            || line.starts_with("    ")
+            || body.is_empty()
+            || body.starts_with(['-', '*', '+', '#', '|', '>'])
+            || body.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(". ");
+        if open && !apart {
+            out.push(' ');
+            out.push_str(body);
+        } else {
+            if !out.is_empty() {
+                out.push('\n');
+            }
+            out.push_str(line);
+        }
+        // What follows a list's item belongs to it; what follows code or an empty line does not.
+        open = !(fence || code || body.is_empty() || body.starts_with(['#', '|']));
+    }
+    out
+}
+
 /// A word in pieces of at most `columns`.
 fn split_word(word: &str, columns: usize) -> Vec<&str> {
     if width(word) <= columns {
@@ -225,6 +256,14 @@ mod tests {
             ["Write:", "  acl = \"private\" # long long long", "Done."]
         );
         assert_eq!(wrap("日本語 日本語 日本語", 13), ["日本語 日本語", "日本語"]);
+    }
+
+    #[test]
+    fn lines_of_a_paragraph_are_joined() {
+        assert_eq!(
+            paragraphs("one\ntwo\n\nthree:\n```hcl\na = 1\nb = 2\n```\nfour\n- five\n  six\n- seven"),
+            "one two\n\nthree:\n```hcl\na = 1\nb = 2\n```\nfour\n- five six\n- seven"
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod style;
 mod summary;
 
 use super::place::place;
-use super::text::{Secrets, one_line, truncate, width, wrap};
+use super::text::{Secrets, one_line, paragraphs, truncate, width, wrap};
 use super::{RenderOptions, count, related};
 use crate::analysis::Report;
 use crate::base::{ColumnEncoding, FastSet, Span};
@@ -193,7 +193,7 @@ impl Cx<'_> {
     /// Words behind a keyword, wrapped and indented.
     fn note(&self, keyword: &str, words: &str, text: &mut String) {
         let indent = if keyword.is_empty() { 2 } else { keyword.len() + 3 };
-        let words = super::visible(words);
+        let words = paragraphs(&super::visible(words));
         for (i, line) in wrap(&words, self.layout.columns.min(110).saturating_sub(indent)).iter().enumerate() {
             if i == 0 && !keyword.is_empty() {
                 text.push_str(&format!("  {} {line}\n", self.styles.help(keyword)));
