@@ -84,6 +84,9 @@ pub struct CheckArgs {
     /// Sets runs over the same commit apart in SARIF, such as the name of an environment
     #[arg(long, value_name = "NAME")]
     pub category: Option<String>,
+    /// Do not try fixes, which saves a second look at what they change
+    #[arg(long)]
+    pub no_fixes: bool,
     /// Print how long each step took
     #[arg(long, hide = true)]
     pub timings: bool,

@@ -38,7 +38,8 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let snapshot = workspace.snapshot();
     let mut report =
         snapshot.check(&Scope::All, &CancelToken::new()).map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
-    if report::find(&args.format).is_some_and(|r| r.shows_fixes) {
+    let shown = report::find(&args.format).map_or(0, |r| r.fixes_up_to);
+    if !args.no_fixes && report.diagnostics.len() <= shown {
         fix::offer_in(&snapshot, &mut report, &|_| true, MOST_TRIALS, &CancelToken::new());
     }
     drop(progress);

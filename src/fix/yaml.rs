@@ -37,7 +37,8 @@ pub fn replacement(source: &Source, span: Span, old: &Value, new: &Value) -> Opt
     if node.is_scalar() {
         // A value that came here from elsewhere must be the one that is written here.
         let text = node.text().unwrap_or("");
-        let same = old.scalar_text().is_none_or(|o| o == text || node.style() == Style::Plain);
+        // Numbers and truth values have several spellings; a template's text is not a value at all.
+        let same = old.scalar_text().is_none_or(|o| o == text || node.style() == Style::Plain) && !text.contains("{{");
         if !same || matches!(node.style(), Style::Literal | Style::Folded) {
             return None;
         }
@@ -52,7 +53,7 @@ pub fn replacement(source: &Source, span: Span, old: &Value, new: &Value) -> Opt
             _ => literal::json(new)?,
         });
     }
-    if node.style() == Style::Flow {
+    if node.style() == Style::Flow && matches!(old.data, Data::List(_) | Data::Map(_)) {
         return literal::json(new);
     }
     None

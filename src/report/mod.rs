@@ -33,8 +33,8 @@ pub struct Reporter {
     pub name: &'static str,
     /// What it is for, in one line of `--help`.
     pub about: &'static str,
-    /// Whether it shows fixes: only then they need to be tried.
-    pub shows_fixes: bool,
+    /// Up to how many findings it shows fixes: only then they need to be tried.
+    pub fixes_up_to: usize,
     /// The function behind it.
     render: fn(&Report, &RenderOptions, &mut dyn Write) -> io::Result<()>,
 }
@@ -44,50 +44,45 @@ pub static REPORTERS: &[Reporter] = &[
     Reporter {
         name: "pretty",
         about: "for people: source excerpts with labels, help and links",
-        shows_fixes: true,
+        fixes_up_to: pretty::MANY,
         render: pretty::render,
     },
     Reporter {
         name: "json",
         about: "everything, for scripts; a stable contract",
-        shows_fixes: true,
+        fixes_up_to: usize::MAX,
         render: json::render,
     },
     Reporter {
         name: "sarif",
         about: "SARIF 2.1.0 for GitHub code scanning and editors",
-        shows_fixes: true,
+        fixes_up_to: usize::MAX,
         render: sarif::render,
     },
     Reporter {
         name: "github",
         about: "workflow commands that annotate a GitHub Actions run",
-        shows_fixes: false,
+        fixes_up_to: 0,
         render: github::render,
     },
-    Reporter { name: "gitlab", about: "GitLab code quality report", shows_fixes: false, render: gitlab::render },
-    Reporter {
-        name: "junit",
-        about: "JUnit XML for test views of CI servers",
-        shows_fixes: false,
-        render: junit::render,
-    },
+    Reporter { name: "gitlab", about: "GitLab code quality report", fixes_up_to: 0, render: gitlab::render },
+    Reporter { name: "junit", about: "JUnit XML for test views of CI servers", fixes_up_to: 0, render: junit::render },
     Reporter {
         name: "rdjson",
         about: "reviewdog diagnostics with suggestions",
-        shows_fixes: true,
+        fixes_up_to: usize::MAX,
         render: rdjson::render,
     },
     Reporter {
         name: "checkstyle",
         about: "Checkstyle XML for Jenkins and many others",
-        shows_fixes: false,
+        fixes_up_to: 0,
         render: checkstyle::render,
     },
     Reporter {
         name: "markdown",
         about: "a comment for a pull request or a job summary",
-        shows_fixes: false,
+        fixes_up_to: 0,
         render: markdown::render,
     },
 ];

@@ -21,8 +21,8 @@ use std::fmt;
 use std::io::{self, Write};
 use style::Styles;
 
-/// Beyond this many findings the lines around each are left out.
-const MANY: usize = 60;
+/// Beyond this many findings the lines around each are left out, and so are their fixes.
+pub const MANY: usize = 60;
 /// Related places drawn as excerpts; further ones are named.
 const MAX_RELATED: usize = 4;
 /// Other occurrences that are named.
