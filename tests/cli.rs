@@ -315,3 +315,82 @@ fn policies_of_ones_own_are_listed_explained_and_tested() {
     let ran = folder.run(&["policy", "test", "rules"]);
     assert!(ran.code == 1 && ran.out.contains("good example 1: a finding on line 1"), "{}", ran.out);
 }
+
+#[test]
+fn a_matrix_says_in_which_environments_a_finding_occurs() {
+    let folder = project(&[
+        (
+            "main.tf",
+            "variable \"mode\" {}\nresource \"terraform_data\" \"a\" {\n  input = var.mode\n}\nresource \"terraform_data\" \"b\" {\n  input = \"public\"\n}\n",
+        ),
+        ("dev.tfvars", "mode = \"private\"\n"),
+        ("prod.tfvars", "mode = \"public\"\n"),
+    ]);
+    let ran =
+        folder.run(&["check", "--format", "json", "--matrix", "--var-file", "dev.tfvars", "--var-file", "prod.tfvars"]);
+    let json = ran.json();
+    let messages: Vec<&str> =
+        json["findings"].as_array().unwrap().iter().map(|f| f["message"].as_str().unwrap()).collect();
+    assert_eq!(messages.len(), 2, "{}", ran.out);
+    assert!(messages.contains(&"`terraform_data.a` is public (only with prod.tfvars)"), "{messages:?}");
+    assert!(messages.contains(&"`terraform_data.b` is public"), "{messages:?}");
+}
+
+#[test]
+fn ignores_in_manifests_and_dockerfiles_are_honoured() {
+    let rule = |name: &str, body: &str| {
+        POLICY
+            .replace("public-thing", name)
+            .replace("resource: [terraform_data]\ndeny: {path: $.input, equals: public}", body)
+    };
+    let folder = project(&[
+        (
+            "Dockerfile",
+            "FROM debian\n# hadolint ignore=DL3004 # known\nRUN a && \\\n    sudo b\nRUN sudo c\n# stacklint: ignore[uses-sudo] known\nRUN \\\n  sudo d\n",
+        ),
+        ("all/Dockerfile", "# hadolint global ignore=DL3004\nFROM debian\nRUN sudo a\n"),
+        ("stage/Dockerfile", "# hadolint stage ignore=DL3004\nFROM a AS x\nRUN sudo a\nFROM b\nRUN sudo b\n"),
+        ("checkov/Dockerfile", "FROM debian\nRUN sudo a\n# checkov:skip=CKV_SUDO_1:known\n"),
+    ]);
+    folder.write(
+        "rules/uses-sudo.yaml",
+        rule("uses-sudo", "resource: [RUN]\ndeny: {path: $.text, contains: sudo}")
+            .replace("checkov: [CKV_THING_1]", "hadolint: [DL3004], checkov: [CKV_SUDO_1]")
+            .as_bytes(),
+    );
+    folder.write(
+        "rules/no-namespace.yaml",
+        rule("no-namespace", "resource: [Pod, Deployment]\ndeny: {path: $.metadata.namespace, missing: true}")
+            .replace(
+                "checkov: [CKV_THING_1]",
+                "checkov: [CKV_K8S_21], kube-linter: [use-namespace], kube-score: [ns], polaris: [metadataNamespace], terrascan: [AC_K8S_1]",
+            )
+            .as_bytes(),
+    );
+    folder.write("stacklint.toml", b"select = [\"uses-sudo\", \"no-namespace\"]\npolicy-dirs = [\"rules\"]\n");
+    for (name, annotation) in [
+        ("checkov", "checkov.io/skip1: CKV_K8S_21=known"),
+        ("bridgecrew", "bridgecrew.io/skip2: CKV_K8S_21"),
+        ("linter", "ignore-check.kube-linter.io/use-namespace: known"),
+        ("linter-all", "kube-linter.io/ignore-all: known"),
+        ("score", "kube-score/ignore: other,ns"),
+        ("polaris", "polaris.fairwinds.com/metadata-namespace-exempt: \"true\""),
+        ("polaris-all", "polaris.fairwinds.com/exempt: \"true\""),
+        ("terrascan", "runterrascan.io/skip: '[{\"rule\": \"AC_K8S_1\", \"comment\": \"known\"}]'"),
+        ("left", "checkov.io/skip1: CKV_K8S_2=other"),
+    ] {
+        let pod = format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  annotations:\n    {annotation}\n");
+        folder.write(&format!("pods/{name}.yaml"), pod.as_bytes());
+    }
+    folder.write(
+        "pods/template.yaml",
+        b"apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: t\nspec:\n  template:\n    metadata:\n      annotations:\n        checkov.io/skip1: CKV_K8S_21=known\n",
+    );
+    let ran = folder.run(&["check", "--format", "json"]);
+    assert_eq!(
+        ran.findings(),
+        ["Dockerfile:5 uses-sudo", "pods/left.yaml:3 no-namespace", "stage/Dockerfile:5 uses-sudo"]
+    );
+    let all = folder.run(&["check", "--format", "json", "--no-inline-ignores"]);
+    assert_eq!(all.findings().len(), 17, "{:?}", all.findings());
+}

@@ -12,6 +12,7 @@ mod check;
 mod evaluate;
 mod guard;
 mod ledger;
+mod matrix;
 mod memory;
 mod report;
 mod settings;

@@ -161,7 +161,13 @@ fn order(files: &Files, a: &Diagnostic, b: &Diagnostic) -> std::cmp::Ordering {
         .then_with(|| a.message.cmp(&b.message))
 }
 
-/// Brings every list into the order of paths and places.
+/// Brings the findings into the order of paths and places.
+pub(super) fn sort_diagnostics(report: &mut Report) {
+    let files = report.files.clone();
+    report.diagnostics.sort_by(|a, b| order(&files, a, b));
+}
+
+/// Brings every other list into the order of paths and places.
 pub(super) fn sort(report: &mut Report) {
     let files = &report.files;
     let path = |span: Span| files.get(span.file).map(|f| &*f.path);

@@ -60,6 +60,9 @@ pub struct CheckArgs {
     pub selection: SelectionArgs,
     #[command(flatten)]
     pub terraform: TerraformArgs,
+    /// Check once for each --var-file, and say of a finding with which of them it occurs
+    #[arg(long, requires = "var_file", help_heading = "Terraform")]
+    pub matrix: bool,
     /// Do not honour ignore comments and annotations in the files
     #[arg(long, help_heading = "Suppression")]
     pub no_inline_ignores: bool,

@@ -1,10 +1,10 @@
 //! `stacklint check`.
 
 use super::Ending;
-use super::args::{CheckArgs, Unknown};
+use super::args::{CheckArgs, TerraformArgs, Unknown};
 use super::session::{Problem, Session};
 use super::terminal::{Progress, Terminal};
-use crate::analysis::{Baseline, CancelToken, Report, Scope};
+use crate::analysis::{Baseline, CancelToken, Change, Report, Scope, Settings, Workspace};
 use crate::config::UnknownMode;
 use crate::fix;
 use crate::load::{self, Paths, Request};
@@ -33,11 +33,10 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
         paths: args.paths.clone(),
         exclude: session.exclude()?,
     };
-    let workspace = load::open(&request, settings)?;
+    let mut workspace = load::open(&request, settings)?;
     let loaded = started.elapsed();
+    let mut report = if args.matrix { matrix(args, &session, &mut workspace)? } else { checked(&workspace)? };
     let snapshot = workspace.snapshot();
-    let mut report =
-        snapshot.check(&Scope::All, &CancelToken::new()).map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
     let shown = report::find(&args.format).map_or(0, |r| r.fixes_up_to);
     if !args.no_fixes && report.diagnostics.len() <= shown {
         fix::offer_in(&snapshot, &mut report, &|_| true, MOST_TRIALS, &CancelToken::new());
@@ -90,8 +89,27 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     }
     let ending = ending(args, &session, &report, unknown);
     // The process ends here; the system takes the memory back faster than one value after the other.
-    std::mem::forget((workspace, report));
+    std::mem::forget((workspace, snapshot, report));
     Ok(ending)
+}
+
+fn checked(workspace: &Workspace) -> Result<Report, Problem> {
+    let report = workspace.snapshot().check(&Scope::All, &CancelToken::new());
+    report.map_err(|cancelled| Problem::usage(cancelled.to_string()))
+}
+
+/// One check for each variable file of the command line, over one parse.
+fn matrix(args: &CheckArgs, session: &Session, workspace: &mut Workspace) -> Result<Report, Problem> {
+    let mut environments = Vec::new();
+    // The first comes last, so that the workspace ends in the state that the merged report's graph shows.
+    for file in args.terraform.var_file.iter().rev() {
+        let terraform = TerraformArgs { var_file: vec![file.clone()], ..args.terraform.clone() };
+        let settings = Settings { options: session.options(&terraform)?, ..workspace.settings().clone() };
+        workspace.apply(Change { settings: Some(settings), ..Change::default() });
+        environments.push((file.display().to_string(), checked(workspace)?));
+    }
+    environments.reverse();
+    Ok(Report::merge(environments))
 }
 
 fn ending(args: &CheckArgs, session: &Session, report: &Report, unknown: UnknownMode) -> Ending {

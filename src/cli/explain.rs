@@ -48,10 +48,8 @@ fn prove(
         exclude: session.exclude()?,
     };
     let workspace = load::open(&request, settings)?;
-    let built = workspace
-        .snapshot()
-        .build(&CancelToken::new())
-        .map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
+    let built =
+        workspace.snapshot().build(&CancelToken::new()).map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
     if built.graph.at_address(address).is_empty() {
         let near = nearest(address, built.graph.resources.iter().map(|r| &*r.address));
         let help = match near {
@@ -63,8 +61,7 @@ fn prove(
     let settings = workspace.settings();
     for policy in listed {
         let name = &policy.rule.name;
-        let Some(answers) =
-            explain(&built.graph, &settings.policies, &settings.chosen, &built.files, name, address)
+        let Some(answers) = explain(&built.graph, &settings.policies, &settings.chosen, &built.files, name, address)
         else {
             continue;
         };
@@ -77,11 +74,7 @@ fn prove(
                 Truth::False => "no finding",
                 Truth::Unknown => "not known",
             };
-            out.push_str(&format!(
-                "\n{} {}: {verdict}\n",
-                one_line(&answer.subject),
-                place(&built.files, answer.span)
-            ));
+            out.push_str(&format!("\n{} {}: {verdict}\n", one_line(&answer.subject), place(&built.files, answer.span)));
             for (title, proof) in [("where", &answer.guard), ("deny", &answer.deny)] {
                 if let Some(proof) = proof {
                     out.push_str(&format!("  {title}\n"));

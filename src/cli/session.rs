@@ -158,11 +158,15 @@ impl Session {
                 terminal.warn(warning);
             }
         }
+        // A selection that means nothing is a mistake; one that only the severity empties is not.
         if chosen.policies.is_empty() && !config.select.is_empty() && !rules.iter().any(|r| config.wants(r)) {
-            return Err(Problem::Usage(
-                "the selection leaves no policy to run".to_owned(),
-                Some("`stacklint policies` lists all policies with their names and ids".to_owned()),
-            ));
+            let any_severity = Choice { min_severity: None, ..choice };
+            if policies.choose(&any_severity).map_err(Problem::usage)?.policies.is_empty() {
+                return Err(Problem::Usage(
+                    "the selection leaves no policy to run".to_owned(),
+                    Some("`stacklint policies` lists all policies with their names and ids".to_owned()),
+                ));
+            }
         }
         Ok(Settings {
             options: self.options(terraform)?,
