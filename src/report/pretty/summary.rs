@@ -3,10 +3,11 @@
 use super::excerpt::{Excerpt, Want};
 use super::{Cx, MANY, MAX_ERRORS, Shown};
 use crate::analysis::FileState;
-use crate::base::FastMap;
+use crate::base::{ColumnEncoding, FastMap};
 use crate::diagnostic::{Safety, Severity};
 use crate::graph::CauseKind;
-use crate::report::text::{width, wrap};
+use crate::report::place::place;
+use crate::report::text::{one_line, width, wrap};
 use crate::report::{by_severity, count, json, troubles};
 use std::io::{self, Write};
 
@@ -96,7 +97,7 @@ pub fn last_lines(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
     ];
     let not_whole = report.ledger.count(FileState::Partly) + report.ledger.count(FileState::Unread);
     if not_whole > 0 {
-        facts.push(format!("{} not read as a whole", count(not_whole, "file")));
+        facts.push(format!("{} not checked as a whole", count(not_whole, "file")));
     }
     if !report.unknowns.is_empty() {
         facts.push(format!("{} unknown", report.unknowns.len()));
@@ -109,6 +110,16 @@ pub fn last_lines(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
         facts.push(format!("{:.2} s", elapsed.as_secs_f64()));
     }
     lines(cx, &facts, dot, out)?;
+    if let Some(first) = report.ledger.entries.first() {
+        let at = place(report, first.span, ColumnEncoding::Chars)
+            .map(|p| format!("{}:{}: ", p.file.path, p.start.line))
+            .unwrap_or_default();
+        let such = format!("such as {at}{}", one_line(&first.message));
+        let words = format!("{} not evaluated, {such}", count(report.ledger.entries.len(), "place"));
+        for line in wrap(&words, cx.layout.columns.saturating_sub(2)) {
+            writeln!(out, "  {}", cx.styles.dim(&line))?;
+        }
+    }
     if !report.unknowns.is_empty() {
         unknown(cx, out)?;
     }
