@@ -30,7 +30,8 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct Kubernetes;
 
-static SELECTORS: Selectors = Selectors { globs: &["*.yaml", "*.yml", "*.json", "*.tpl", "Kustomization"], languages: &["yaml", "json"] };
+static SELECTORS: Selectors =
+    Selectors { globs: &["*.yaml", "*.yml", "*.json", "*.tpl", "Kustomization"], languages: &["yaml", "json"] };
 
 impl Format for Kubernetes {
     fn name(&self) -> &'static str {

@@ -28,6 +28,10 @@ pub fn parse(file: FileId, text: Arc<str>) -> Tree {
     let mut holes: Vec<Range<usize>> = Vec::new();
     let mut source = text.to_string();
     for _ in 0..REPAIRS {
+        if budget < source.len() {
+            break;
+        }
+        budget -= source.len();
         // Rebuilt from the repaired text, because the builder borrows what it reads.
         let built = build(file, &text, &source);
         let Some(failure) = built.failures.first() else { break };
