@@ -187,6 +187,8 @@ struct Lowering<'a> {
     outside_counts: FastMap<&'static str, usize>,
     outside_commands: Vec<Value>,
     total_stages: usize,
+    /// The shell that a comment declares for stages to come.
+    declared_shell: Option<Word>,
 }
 
 /// Lowers one file.
@@ -204,8 +206,13 @@ pub(super) fn file(file: &SourceFile, comments: &[Comment], tree: &Dockerfile, l
         outside_counts: FastMap::default(),
         outside_commands: Vec::new(),
         total_stages,
+        declared_shell: None,
     };
+    let mut shells = declared_shells(file, comments).into_iter().peekable();
     for (i, instruction) in tree.instructions.iter().enumerate() {
+        while let Some(shell) = shells.next_if(|w| w.span.start < instruction.span.start) {
+            lowering.declare_shell(shell);
+        }
         if instruction.keyword == Keyword::From {
             lowering.open_stage(i, instruction);
         } else {
@@ -218,6 +225,21 @@ pub(super) fn file(file: &SourceFile, comments: &[Comment], tree: &Dockerfile, l
     let shift = |i: u32| u32::try_from(base).unwrap_or(0) + i;
     lowered.resources.extend(lowering.resources.into_iter().flatten().map(Arc::new));
     lowered.edges.extend(lowering.edges.into_iter().map(|e| LocalEdge { from: shift(e.from), to: shift(e.to), ..e }));
+}
+
+/// What comments say of the shell that runs the following instructions: `# hadolint shell=powershell`. Such a comment is for base
+/// images whose shell cannot be told from the file.
+fn declared_shells(file: &SourceFile, comments: &[Comment]) -> Vec<Word> {
+    let declared = |comment: &Comment| {
+        let (before, after) = file.slice(comment.span).split_once("shell=")?;
+        let words = before.trim_start_matches(['#', ' ', '\t']);
+        if !words.starts_with("hadolint") && !words.starts_with("stacklint") {
+            return None;
+        }
+        let name = after.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '#')).next()?;
+        (!name.is_empty()).then(|| Word { text: name.to_owned(), span: comment.span })
+    };
+    comments.iter().filter_map(declared).collect()
 }
 
 fn index(n: usize) -> u32 {
@@ -237,6 +259,12 @@ impl Lowering<'_> {
             callers: Arc::from([]),
             parent: None,
         }
+    }
+
+    fn declare_shell(&mut self, shell: Word) {
+        let state = self.stages.last_mut().map_or(&mut self.outside, |s| &mut s.state);
+        state.shell = Shell { words: vec![shell.clone()] };
+        self.declared_shell = Some(shell);
     }
 
     fn edge(&mut self, from: usize, to: usize, via: &str, span: Span) {
@@ -269,6 +297,9 @@ impl Lowering<'_> {
                     let span = image.span;
                     let word = |text: &str| Word { text: text.to_owned(), span };
                     state.shell = Shell { words: vec![word("cmd"), word("/S"), word("/C")] };
+                }
+                if let Some(shell) = &self.declared_shell {
+                    state.shell = Shell { words: vec![shell.clone()] };
                 }
                 state
             }

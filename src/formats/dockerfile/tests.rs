@@ -139,3 +139,59 @@ fn files_that_are_claimed() {
         assert!(!Dockerfile.claims(path, ""), "{path}");
     }
 }
+
+#[test]
+fn the_shell_decides_how_a_script_is_read() {
+    assert_eq!(field("# hadolint shell=powershell\nFROM a\nRUN a | b", "RUN", 0, &["pipes"]), json!([]));
+    assert_eq!(
+        field("FROM mcr.microsoft.com/windows/servercore:1\nRUN a | b", "RUN", 0, &["context", "shell_kind"]),
+        json!("windows")
+    );
+    let text =
+        "FROM a AS b\nSHELL [\"/bin/bash\", \"-eo\", \"pipefail\", \"-c\"]\nFROM b\nRUN a | c\nFROM a\nRUN a | c";
+    assert_eq!(field(text, "RUN", 0, &["pipes", "0", "pipefail"]), json!(true));
+    assert_eq!(field(text, "RUN", 0, &["errexit"]), json!(true));
+    assert_eq!(field(text, "RUN", 1, &["pipes", "0", "pipefail"]), json!(false));
+}
+
+#[test]
+fn what_instructions_know_of_each_other() {
+    let text = "FROM a AS x\nCOPY a.tgz /t/\nRUN tar xzf /t/a.tgz\nRUN apt-get update\nRUN apt-get install b\nCMD c\nCMD d\nFROM e\nCOPY --from=x f g\nCOPY --from=z f g";
+    assert_eq!(field(text, "COPY", 0, &["unpacked_later"]), json!("a.tgz"));
+    assert_eq!(field(text, "RUN", 0, &["series"]), json!(3));
+    assert_eq!(field(text, "RUN", 1, &["series"]), json!(0));
+    assert_eq!(field(text, "RUN", 2, &["commands", "0", "package", "updated_before"]), json!("apt-get"));
+    assert_eq!(field(text, "CMD", 1, &["earlier"]), json!("CMD"));
+    assert_eq!(field(text, "CMD", 0, &["later"]), json!("CMD"));
+    assert_eq!(field(text, "stage", 0, &["shipped"]), json!(false));
+    assert_eq!(field(text, "stage", 0, &["used"]), json!(true));
+    assert_eq!(field(text, "COPY", 1, &["from", "kind"]), json!("stage"));
+    assert_eq!(field(text, "COPY", 2, &["from", "kind"]), json!("unknown"));
+    assert_eq!(field("ENV A=x\nCOPY . .\nENV K=./k.json", "ENV", 1, &["variables", "0", "copied_to"]), json!(""));
+}
+
+#[test]
+fn broken_and_hostile_files_end() {
+    for text in [
+        "FROM",
+        "FROM \nRUN",
+        "COPY",
+        "ENV",
+        "ONBUILD",
+        "ONBUILD ONBUILD ONBUILD ONBUILD ONBUILD RUN x",
+        "RUN <<E",
+        "\u{feff}",
+        "SHELL",
+        "HEALTHCHECK",
+        "ARG",
+        "EXPOSE $",
+        "USER :",
+        "FROM a AS\nCOPY --from= a b",
+        "RUN [\"\"]",
+        "ADD [] []",
+    ] {
+        lower(text);
+    }
+    let many = "RUN a | b && c\nENV A=$A\n".repeat(2_000);
+    assert!(lower(&many).resources.len() > 4_000);
+}
