@@ -231,7 +231,7 @@ impl Builder<'_> {
 
     fn scalar(
         &mut self,
-        value: &Cow<'_, str>,
+        value: &str,
         style: ScalarStyle,
         anchor: usize,
         tag: Option<Cow<'_, Tag>>,
@@ -267,7 +267,7 @@ impl Builder<'_> {
 
     /// Whether the next child of the innermost collection is a key.
     fn key_comes_next(&self) -> bool {
-        self.frames.last().is_some_and(|f| f.mapping && (self.scratch.len() - f.base) % 2 == 0)
+        self.frames.last().is_some_and(|f| f.mapping && (self.scratch.len() - f.base).is_multiple_of(2))
     }
 
     /// The text of a scalar: the source where it stands there as it is, else a copy.
