@@ -145,7 +145,7 @@ pub fn selection(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offse
     for id in graph.covering(file, offset) {
         let node = graph.get(id);
         spans.push(node.span);
-        nested(&node.body, here, &mut spans, 0);
+        nested(&node.body, &mut spans, 0);
     }
     if let Some(source) = places.report.files.get(file) {
         spans.push(Span::new(file, 0..source.text.len()));
@@ -169,7 +169,7 @@ pub fn selection(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offse
     range.map_or_else(nothing, |r| *r)
 }
 
-fn nested(value: &Value, here: Span, spans: &mut Vec<Span>, depth: usize) {
+fn nested(value: &Value, spans: &mut Vec<Span>, depth: usize) {
     if depth > 64 {
         return;
     }
@@ -179,10 +179,10 @@ fn nested(value: &Value, here: Span, spans: &mut Vec<Span>, depth: usize) {
             for entry in &map.entries {
                 spans.push(entry.key_span);
                 spans.push(entry.key_span.to(entry.value.span()));
-                nested(&entry.value, here, spans, depth + 1);
+                nested(&entry.value, spans, depth + 1);
             }
         }
-        Data::List(items) => items.iter().for_each(|i| nested(i, here, spans, depth + 1)),
+        Data::List(items) => items.iter().for_each(|i| nested(i, spans, depth + 1)),
         _ => {}
     }
 }

@@ -261,6 +261,5 @@ pub fn report() -> Report {
         stats: Stats { files: 5, bytes: 900, resources: 5, edges: 2, policies: 6, evaluations: 9, not_known: 2 },
         timings: Timings { steps: vec![("check", Duration::from_millis(12))] },
         files,
-        ..Report::default()
     }
 }

@@ -326,7 +326,7 @@ impl Lowering<'_> {
         });
         // The instruction itself.
         let mut body = Fields::new(instruction.span, instruction.keyword_span);
-        self.from_fields(&mut body, number, image, name.as_ref(), instruction);
+        self.base_fields(&mut body, number, image, name.as_ref(), instruction);
         instructions::common(&mut body, instruction, &self.spot(position, Keyword::From, false));
         let address = format!("{}:{}/FROM", self.file.path, self.stages.get(number).map_or("", |s| &s.label));
         let made = self.resource("FROM", address, "FROM", instruction.span, instruction.keyword_span, body.build());
@@ -370,7 +370,7 @@ impl Lowering<'_> {
         })
     }
 
-    fn from_fields(
+    fn base_fields(
         &self,
         body: &mut Fields,
         number: usize,
@@ -458,7 +458,7 @@ impl Lowering<'_> {
                 _ => None,
             };
             let Some(named) = named else { continue };
-            let kind = self.from_kind(named, number);
+            let kind = self.base_kind(named, number);
             if flag.name == "from" {
                 body.set(
                     "from",
@@ -489,7 +489,7 @@ impl Lowering<'_> {
     }
 
     /// What `--from` names: `stage`, `own`, `later`, `image`, `unknown`.
-    fn from_kind(&self, named: &str, stages_so_far: usize) -> &'static str {
+    fn base_kind(&self, named: &str, stages_so_far: usize) -> &'static str {
         let own = stages_so_far.checked_sub(1);
         if named.contains('$') {
             return "variable";
@@ -545,10 +545,12 @@ impl Lowering<'_> {
             return;
         }
         for (name, mut variable) in effect.variables {
-            if !variable.env && variable.value.is_none() && has_stages {
-                if let Some(outer) = global.variables.get(name.as_str()) {
-                    variable = Variable { env: false, ..outer.clone() };
-                }
+            if !variable.env
+                && variable.value.is_none()
+                && has_stages
+                && let Some(outer) = global.variables.get(name.as_str())
+            {
+                variable = Variable { env: false, ..outer.clone() };
             }
             state.scope.set(&name, variable);
         }
@@ -617,7 +619,7 @@ impl Lowering<'_> {
             let Arguments::From { image, name } = &stage.from.arguments else { continue };
             let head = stage.from.line_span;
             let mut body = Fields::new(stage.span, head);
-            self.from_fields(&mut body, stage.index, image, name.as_ref(), &stage.from);
+            self.base_fields(&mut body, stage.index, image, name.as_ref(), &stage.from);
             if let Some(name) = name {
                 body.text("name", &name.text, name.span);
             }

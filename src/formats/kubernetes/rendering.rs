@@ -87,7 +87,7 @@ fn template_comments(file: &SourceFile) -> Vec<Comment> {
             let end = offset + line.trim_end().len();
             comments.push(Comment { span: Span::new(file.id, offset + indent..end), own_line: true });
         } else if let Some(at) =
-            line.find(" # ").filter(|at| !line.get(..*at).is_some_and(|l| l.matches('"').count() % 2 == 1))
+            line.find(" # ").filter(|at| line.get(..*at).is_none_or(|l| l.matches('"').count() % 2 != 1))
         {
             comments.push(Comment {
                 span: Span::new(file.id, offset + at + 1..offset + line.trim_end().len()),

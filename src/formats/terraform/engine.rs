@@ -455,6 +455,7 @@ impl<'a> Engine<'a> {
     }
 
     /// The unknown that stands for an error. An error that only hands on the cause of another one is no news.
+    #[expect(clippy::boxed_local, reason = "errors of evaluation travel in a box")]
     pub fn failed(&self, error: Box<EvalError>, span: Span) -> Val {
         if error.cause.is_none() {
             self.note(error.span, error.kind, error.message.clone());

@@ -143,6 +143,6 @@ fn variables_expand_as_in_buildkit() {
     check("${n:-${u}}", " ?u");
     check("${a", "1");
     check("$ ${} $-", "$ ${} $-");
-    let read: Vec<_> = variables("a$b'$c'\"${d:-$e}\"\\$f", '\\').into_iter().map(|(n, r)| (n, r)).collect();
+    let read: Vec<_> = variables("a$b'$c'\"${d:-$e}\"\\$f", '\\');
     assert_eq!(read, [("b".to_owned(), 1..3), ("d".to_owned(), 8..16), ("e".to_owned(), 13..15)]);
 }

@@ -246,10 +246,7 @@ fn text_of(map: &MapRef, key: &str) -> String {
         None => String::new(),
         Some(v) if v.is_nil() => String::new(),
         Some(v) => match &v.data {
-            Data::Float(f) => {
-                let json = super::format::float_json(*f);
-                json
-            }
+            Data::Float(f) => super::format::float_json(*f),
             Data::Map(_) | Data::List(..) => String::new(),
             _ => super::format::display(&v),
         },

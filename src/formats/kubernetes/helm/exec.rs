@@ -663,9 +663,7 @@ impl Engine {
             }
             e
         })?;
-        if value.place == 0
-            && !matches!(value.data, Data::Map(_))
-            && !value.as_text().is_some_and(|t| t.pieces.is_some())
+        if value.place == 0 && !matches!(value.data, Data::Map(_)) && value.as_text().is_none_or(|t| t.pieces.is_none())
         {
             let place = self.places.combine(given.iter().map(|v| self.place_of(v)));
             if place != 0 {

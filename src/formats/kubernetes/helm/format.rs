@@ -168,7 +168,7 @@ pub fn float_json(f: f64) -> String {
     }
     let sign = if f < 0.0 { "-" } else { "" };
     let (digits, exponent) = shortest(f);
-    if magnitude < 1e-6 || magnitude >= 1e21 {
+    if !(1e-6..1e21).contains(&magnitude) {
         let text = scientific(&digits, exponent, 'e');
         // The encoder cleans `e-09` to `e-9`.
         return format!("{sign}{}", text.replace("e-0", "e-"));

@@ -137,7 +137,7 @@ pub fn objects(
         }
     }
     for list in [&mut plain, &mut hooks] {
-        list.sort_by(|a: &Object, b: &Object| order_key(a).cmp(&order_key(b)));
+        list.sort_by_key(order_key);
     }
     plain.extend(hooks);
     plain

@@ -65,10 +65,8 @@ pub fn check(value: &Value, file: &Arc<SourceFile>) -> Result<(), Failed> {
         }
         empty &= matches!(&*entry.key, "apiVersion" | "kind" | "metadata");
         match &*entry.key {
-            "apiVersion" | "kind" | "namePrefix" | "nameSuffix" | "namespace" => {
-                if entry.value.as_str().is_none() {
-                    return wrong("a string");
-                }
+            "apiVersion" | "kind" | "namePrefix" | "nameSuffix" | "namespace" if entry.value.as_str().is_none() => {
+                return wrong("a string");
             }
             "commonLabels" | "commonAnnotations" => {
                 let Some(pairs) = entry.value.as_map() else { return wrong("a map of strings") };
@@ -126,7 +124,7 @@ pub fn check(value: &Value, file: &Arc<SourceFile>) -> Result<(), Failed> {
     if empty {
         return Err((Span::at(file.id, 0), "kustomization.yaml is empty".to_owned()));
     }
-    let kind = text_at(&value, &["kind"]).unwrap_or("Kustomization".into());
+    let kind = text_at(value, &["kind"]).unwrap_or("Kustomization".into());
     if !matches!(&*kind, "Kustomization" | "Component" | "") {
         return Err((value.span(), format!("kind should be Kustomization or Component, not {kind}")));
     }

@@ -73,11 +73,7 @@ pub fn to_int(value: &Value) -> i64 {
 /// Go's conversion of a float on amd64: what does not fit becomes the smallest number.
 #[expect(clippy::cast_possible_truncation, reason = "cutting is what is asked for")]
 fn cut(f: f64) -> i64 {
-    if f.is_nan() || !(-9.223_372_036_854_775_8e18..9.223_372_036_854_775_8e18).contains(&f) {
-        i64::MIN
-    } else {
-        f as i64
-    }
+    if f.is_nan() || !(-9.223_372_036_854_776e18..9.223_372_036_854_776e18).contains(&f) { i64::MIN } else { f as i64 }
 }
 
 /// A float of anything, 0 of what is none.

@@ -33,13 +33,11 @@ pub fn parse(text: &str) -> Option<Version> {
         None => (core, Prerelease::EMPTY),
     };
     let mut numbers = [0u64; 3];
-    let mut count = 0;
-    for part in core.split('.') {
+    for (count, part) in core.split('.').enumerate() {
         if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
             return None;
         }
         *numbers.get_mut(count)? = part.parse().ok()?;
-        count += 1;
     }
     let [major, minor, patch] = numbers;
     Some(Version { major, minor, patch, pre, build })
