@@ -305,6 +305,20 @@ mod tests {
     }
 
     #[test]
+    fn a_label_without_words_draws_no_line_beside_one_with_words() {
+        let mut report = sample::report();
+        report.diagnostics.truncate(1);
+        let [finding] = report.diagnostics.as_mut_slice() else { return };
+        let file = finding.primary.span.file;
+        let label = |range, words| crate::diagnostic::Label::new(crate::base::Span::new(file, range), words);
+        finding.primary = label(0..4, "");
+        finding.related = vec![label(5..11, "this image"), label(12..14, "")];
+        let text = written(&report, &RenderOptions { width: 80, ..RenderOptions::default() });
+        assert!(text.contains("╰── here") && text.contains("╰── this image"), "{text}");
+        assert_eq!(text.lines().filter(|l| l.contains("╰── ")).count(), 2, "{text}");
+    }
+
+    #[test]
     fn colours_and_links_are_written_on_request() {
         let options = RenderOptions { color: true, hyperlinks: true, width: 80, ..RenderOptions::default() };
         let text = written(&sample::report(), &options);

@@ -96,7 +96,8 @@ impl Shown {
 impl Excerpt {
     /// The excerpt for some labels; those that stand in no file are left out.
     pub fn new(report: &Report, secrets: &Secrets, wants: &[Want], layout: &Layout) -> Excerpt {
-        let found: Vec<Found<'_>> = wants.iter().filter_map(|want| locate(report, want)).collect();
+        let mut found: Vec<Found<'_>> = wants.iter().filter_map(|want| locate(report, want)).collect();
+        give_words(&mut found);
         let mut excerpt =
             Excerpt { chunks: Vec::new(), points: FastMap::default(), labels: Vec::new(), below: Vec::new() };
         for (file, lines) in pieces(&found, layout.context) {
@@ -189,6 +190,20 @@ impl Excerpt {
         }
         Some(wrap(&f.message, room).join("\n"))
     }
+}
+
+/// On a line where some labels have words and others have none, miette draws lines from those without that lead nowhere:
+/// the primary one gets a word, the others go.
+fn give_words(found: &mut Vec<Found<'_>>) {
+    let line = |f: &Found<'_>| (f.first == f.last).then_some((f.file.id, f.first));
+    let worded: Vec<_> = found.iter().filter(|f| !f.message.is_empty()).filter_map(line).collect();
+    found.retain_mut(|f| {
+        if f.message.is_empty() && line(f).is_some_and(|at| worded.contains(&at)) {
+            f.message = "here".to_owned();
+            return f.want.primary;
+        }
+        true
+    });
 }
 
 /// A label's lines; a span over many lines is cut to its first.
