@@ -15,6 +15,8 @@ pub mod schema;
 pub mod selector;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 pub use detect::{Looks, look};

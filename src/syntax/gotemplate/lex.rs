@@ -120,7 +120,7 @@ impl<'a> Lexer<'a> {
             self.position = inside;
             if self.rest().starts_with("/*") {
                 let Some(length) = self.rest().find("*/") else {
-                    return self.error(open, "unclosed comment");
+                    return unclosed(open, "unclosed comment");
                 };
                 self.position += length + 2;
                 let closing_trim = is_space(self.byte(0)) && self.byte(1) == b'-';
@@ -156,7 +156,7 @@ impl<'a> Lexer<'a> {
                 return Ok(closing_trim);
             }
             let Some(c) = rest.chars().next() else {
-                return self.error(open, "unclosed action");
+                return unclosed(open, "unclosed action");
             };
             match c {
                 ' ' | '\t' | '\r' | '\n' => {
@@ -254,6 +254,11 @@ impl<'a> Lexer<'a> {
             Some(c) => self.error(start, format!("bad character {c:?}")),
         }
     }
+}
+
+/// The delimiter that nothing closes.
+fn unclosed<T>(open: usize, message: &str) -> Result<T, ParseError> {
+    Err(ParseError { at: At::new(open, open + 2), message: message.into() })
 }
 
 fn word_length(text: &str) -> usize {

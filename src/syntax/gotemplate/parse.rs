@@ -5,7 +5,7 @@ use super::{At, Branch, Command, Define, List, Node, Operand, OperandKind, Parse
 use std::sync::Arc;
 
 /// How deep control structures and parentheses may nest.
-const MAX_DEPTH: usize = 200;
+const MAX_DEPTH: usize = 100;
 
 /// Parses a source. `is_function` says which names are functions: an unknown one is an error, as in Go.
 pub fn parse(source: &str, is_function: &dyn Fn(&str) -> bool) -> Result<Tree, ParseError> {
@@ -524,7 +524,7 @@ mod tests {
         check_error("{{ $x }}", "$x", "undefined variable");
         check_error("{{ \"a }}", "\"", "unterminated");
         check_error("{{ break }}", "{{ break }}", "outside");
-        check_error("{{ (.a }}", " ", "unclosed left paren");
+        check_error("{{ (.a }}", "}", "unclosed left paren");
         check_error("{{ .a | }}", "}}", "missing value");
         check_error("{{/* x", "{{", "unclosed comment");
         check_error("{{ 1.a }}", "1.a", "bad number");

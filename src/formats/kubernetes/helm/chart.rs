@@ -278,9 +278,6 @@ fn metadata(head: &MapRef, span: Span, problems: &mut Vec<Problem>) -> Option<Ch
             return fail(problems, format!("cannot load Chart.yaml: {key} must be a {wanted}"));
         }
     }
-    if api_version.is_empty() {
-        return fail(problems, "chart.metadata.apiVersion is required".to_owned());
-    }
     if name.is_empty() {
         return fail(problems, "chart.metadata.name is required".to_owned());
     }
@@ -296,7 +293,7 @@ fn metadata(head: &MapRef, span: Span, problems: &mut Vec<Problem>) -> Option<Ch
     if !matches!(chart_type.as_str(), "" | "application" | "library") {
         return fail(problems, "chart.metadata.type must be application or library".to_owned());
     }
-    if !matches!(api_version.as_str(), "v1" | "v2") {
+    if !matches!(api_version.as_str(), "" | "v1" | "v2") {
         return fail(problems, format!("unsupported chart version {api_version:?}"));
     }
     let list = |key: &str| match head.get(key) {

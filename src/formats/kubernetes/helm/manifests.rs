@@ -104,6 +104,11 @@ pub fn objects(
                 problems.push(Problem::new(span, format!("YAML parse error on {}: {}", output.name, error.message)));
                 continue;
             }
+            if let Some((node, message)) = tree.root().and_then(|root| unsupported(root, 0)) {
+                let span = mapper.origin(node.span().range(), false).0.span;
+                problems.push(Problem::new(span, format!("YAML parse error on {}: {message}", output.name)));
+                continue;
+            }
             let Some(root) = tree.root().filter(|r| !r.is_null()) else { continue };
             if !root.is_mapping() {
                 let span = mapper.origin(root.span().range(), false).0.span;
@@ -143,9 +148,32 @@ pub fn objects(
     plain
 }
 
+/// What YAML may hold and JSON may not: a key that is null or no scalar, a number that is not finite.
+fn unsupported(node: Node<'_>, depth: usize) -> Option<(Node<'_>, &'static str)> {
+    if depth > 300 {
+        return None;
+    }
+    if let Some(Scalar::Float(f, _)) = node.scalar(Schema::Kubernetes)
+        && !f.is_finite()
+    {
+        return Some((node, "json: unsupported value"));
+    }
+    for (key, value) in node.pairs() {
+        match key.scalar(Schema::Kubernetes) {
+            None | Some(Scalar::Null) => return Some((key, "unsupported map key")),
+            _ => {}
+        }
+        if let Some(found) = unsupported(value, depth + 1) {
+            return Some(found);
+        }
+    }
+    node.items().find_map(|item| unsupported(item, depth + 1))
+}
+
 /// Known kinds in their order, then unknown ones by name.
 fn order_key(object: &Object) -> (usize, String) {
-    let kind = object.body.get("kind").and_then(Value::as_str).unwrap_or("");
+    let kind = object.body.get("kind").and_then(Value::scalar_text).unwrap_or_default();
+    let kind = kind.as_ref();
     match INSTALL_ORDER.iter().position(|k| *k == kind) {
         Some(i) => (i, String::new()),
         None => (INSTALL_ORDER.len(), kind.to_owned()),

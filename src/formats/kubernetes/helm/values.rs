@@ -206,6 +206,24 @@ fn enable(chart: &mut Chart, user: &MapRef, path: &str, warnings: &mut Warnings,
     let disabled: Vec<String> = chart.requirements.iter().filter(|r| !r.enabled).map(|r| r.name.clone()).collect();
     chart.charts.retain(|c| !disabled.contains(&c.name));
     chart.requirements.retain(|r| r.enabled);
+    if let Some(declared) = chart.metadata.get("Dependencies").and_then(|d| d.as_list().cloned()) {
+        // Templates see those that are left, under their aliases.
+        let left: Vec<Value> = chart
+            .requirements
+            .iter()
+            .filter_map(|r| {
+                let named = |m: &MapRef, key: &str| m.get(key).is_some_and(|v| v.as_str() == Some(r.name.as_str()));
+                let found =
+                    declared.iter().filter_map(Value::as_map).find(|m| named(m, "Name") || named(m, "Alias"))?;
+                let copy = found.shallow_copy();
+                copy.set("Name", r.name.as_str().into());
+                Some(copy.into())
+            })
+            .collect();
+        let metadata = chart.metadata.shallow_copy();
+        metadata.set("Dependencies", left.into());
+        chart.metadata = metadata;
+    }
     for child in &mut chart.charts {
         let inner = format!("{path}{}.", child.name);
         enable(child, &values, &inner, warnings, depth + 1)?;

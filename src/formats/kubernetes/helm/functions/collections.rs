@@ -302,11 +302,11 @@ fn steps(start: i64, stop: i64, step: i64) -> Executed<Value> {
     if step == 0 || (stop < start && step >= 0) || (stop > start && step <= 0) {
         return Ok(items.into());
     }
+    if (i128::from(stop) - i128::from(start)) / i128::from(step) > MAX_MEMBERS as i128 {
+        return Err("the list is too long".into());
+    }
     while (step > 0 && at < stop) || (step < 0 && at > stop) {
         items.push(Value::int(at));
-        if items.len() > MAX_MEMBERS {
-            return Err("the list is too long".into());
-        }
         at = at.saturating_add(step);
     }
     Ok(items.into())
