@@ -34,13 +34,16 @@ impl fmt::Display for Key {
             Key::Index(index) => write!(f, "[{index}]"),
             Key::Name(name) => {
                 f.write_str("[\"")?;
-                for c in name.chars() {
+                let mut chars = name.chars().peekable();
+                while let Some(c) = chars.next() {
                     match c {
                         '"' => f.write_str("\\\"")?,
                         '\\' => f.write_str("\\\\")?,
                         '\n' => f.write_str("\\n")?,
                         '\r' => f.write_str("\\r")?,
                         '\t' => f.write_str("\\t")?,
+                        '$' | '%' if chars.peek() == Some(&'{') => write!(f, "{c}{c}")?,
+                        c if c.is_control() => write!(f, "\\u{:04x}", u32::from(c))?,
                         c => write!(f, "{c}")?,
                     }
                 }
