@@ -50,7 +50,7 @@ fn main() {
     }
     let mut files = Files::default();
     read(Path::new("policies"), &mut files);
-    let output = policy::compile::compile(&files, "policies");
+    let output = policy::compile::compile(&files, "policies", &policy::model::Library::default());
     if !output.errors.is_empty() {
         for error in &output.errors {
             let place = match files.get(error.span.file) {

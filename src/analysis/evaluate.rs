@@ -62,10 +62,15 @@ pub(super) fn evaluate(settings: &Settings, built: &Built, cancel: &CancelToken)
         || policy::evaluate(&built.graph, &settings.policies, &settings.chosen, &built.files),
     );
     cancel.check()?;
-    let (outcome, failures) = match result {
+    let (outcome, mut failures) = match result {
         Ok(outcome) => (outcome, Vec::new()),
         Err(failure) => (policy::Outcome::default(), vec![failure]),
     };
+    failures.extend(outcome.broken.iter().map(|broken| Failure {
+        step: "evaluate",
+        subject: format!("{} on {}", broken.policy, built.graph.get(broken.resource).address),
+        message: broken.message.clone(),
+    }));
     let found = outcome
         .findings
         .into_iter()

@@ -105,7 +105,13 @@ fn align(raw: &str, text: &str) -> Vec<u32> {
     let push = |offsets: &mut Vec<u32>, at: usize, bytes: usize| {
         offsets.extend(std::iter::repeat_n(u32::try_from(at).unwrap_or(u32::MAX), bytes));
     };
+    let blanks = |t: &str| t.len() - t.trim_start_matches([' ', '\t']).len();
     while let Some(c) = text.get(offsets.len()..).and_then(|t| t.chars().next()) {
+        if line_start && !quoted {
+            // Indentation that was taken away.
+            let kept = blanks(text.get(offsets.len()..).unwrap_or(""));
+            at += blanks(raw.get(at..).unwrap_or("")).saturating_sub(kept);
+        }
         let rest = raw.get(at..).unwrap_or("");
         let Some(r) = rest.chars().next() else { return offsets };
         if quoted && r == '\\' {
@@ -133,8 +139,9 @@ fn align(raw: &str, text: &str) -> Vec<u32> {
         } else if r == c {
             push(&mut offsets, at, c.len_utf8());
             at += r.len_utf8();
-        } else if r == '\r' || (line_start && matches!(r, ' ' | '\t')) {
+        } else if r == '\r' {
             at += 1;
+            line_start = false;
             continue;
         } else {
             return offsets;
@@ -165,8 +172,11 @@ fn escape(rest: &str) -> (Option<char>, usize) {
 /// The length of an interpolation, from its `${` to behind its brace.
 fn interpolation(rest: &str) -> usize {
     let mut depth = 0;
+    let mut quoted = false;
     for (i, c) in rest.char_indices() {
         match c {
+            '"' => quoted = !quoted,
+            _ if quoted => {}
             '{' => depth += 1,
             '}' => {
                 depth -= 1;

@@ -3,7 +3,7 @@
 //! The proof is made by the evaluator itself, with a tracer that takes note of everything and lets nothing be cut short.
 
 use super::document::Documents;
-use super::evaluate::{Engine, Judge, Node, Scope, Truth, World};
+use super::evaluate::{Engine, Judge, Named, Node, Scope, Truth, World};
 use super::evaluate::{Miss, Tracer, short};
 use super::model::{Condition, Path, Pool};
 use super::phrase;
@@ -108,7 +108,8 @@ fn one(engine: &Engine<'_>, judge: &Judge<'_>, id: ResourceId, found: &mut Vec<E
         if !node.value.is_null() {
             let guard = if node.maybe.is_some() { guard_truth.and(Truth::Unknown) } else { guard_truth };
             let subject = format!("{} {} [{index}]", resource.address, path.text);
-            add(&scope.with_node(node), subject, node.value.span(), guard);
+            let named = Named::node(policy.node_name.as_deref().unwrap_or_default(), node);
+            add(&scope.with_node(node).with_name(&named), subject, node.value.span(), guard);
             index += 1;
         }
         ControlFlow::Continue(())

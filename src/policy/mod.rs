@@ -8,6 +8,7 @@
 //! Nothing here knows a format, and nothing here touches the disk.
 
 pub mod compile;
+pub mod dead_paths;
 pub mod document;
 pub mod evaluate;
 pub mod explain;
@@ -15,13 +16,14 @@ pub mod fix;
 mod lens;
 pub mod model;
 mod phrase;
+pub mod providers;
 mod select;
 mod set;
 pub mod values;
 pub mod views;
 pub mod words;
 
-pub use evaluate::{Finding, Outcome, Unknown, evaluate};
+pub use evaluate::{Broken, Finding, Outcome, Unknown, evaluate};
 pub use explain::{Explanation, explain};
 pub use select::{Choice, Chosen, Selector};
 pub use set::{Entry, Examples, PolicySet, literal_value};

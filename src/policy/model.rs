@@ -21,6 +21,8 @@ pub struct Policy {
     pub guard: Option<Condition>,
     /// The nodes that `deny` is judged for, one finding each.
     pub for_each: Option<Path>,
+    /// The name of that node, for conditions that open further scopes.
+    pub node_name: Option<String>,
     /// A finding where this holds.
     pub deny: Condition,
     /// Where the finding points, if not at what made `deny` true.
@@ -542,4 +544,6 @@ pub struct Library {
     pub views: Vec<View>,
     /// The tables of `policies/data`, by name.
     pub data: Vec<(String, Literal)>,
+    /// The texts of `policies/conditions`, by name, so that users' policies can refer to them too.
+    pub conditions: Vec<(String, String)>,
 }

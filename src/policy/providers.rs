@@ -264,7 +264,9 @@ mod tests {
 
     #[test]
     fn older_versions_are_known_with_their_number() {
-        assert!(matches!(look_up("aws_api_gateway_deployment", &["stage_name"]), Known::Until(v) if v.starts_with('5')));
+        assert!(
+            matches!(look_up("aws_api_gateway_deployment", &["stage_name"]), Known::Until(v) if v.starts_with('5'))
+        );
     }
 
     #[test]

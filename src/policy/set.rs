@@ -68,9 +68,10 @@ impl PolicySet {
     }
 
     /// The policies of a folder that are sound, and what is wrong with the others. `files` holds the texts of its `*.yaml`
-    /// files; `folder` is what their paths begin with.
+    /// files; `folder` is what their paths begin with. They may use the conditions and tables of the binary.
     pub fn from_files(files: &Files, folder: &str) -> (PolicySet, Vec<SyntaxError>) {
-        let compiled = super::compile::compile(files, folder);
+        let base = postcard::from_bytes(LIBRARY).unwrap_or_default();
+        let compiled = super::compile::compile(files, folder, &base);
         let mut set = PolicySet { library: OnceLock::from(compiled.library), ..PolicySet::default() };
         for (file, policy, examples) in compiled.policies {
             set.push(Entry::loaded(file, policy, examples));
@@ -90,6 +91,7 @@ impl PolicySet {
             library.data.retain(|(n, _)| n != name);
             library.data.push((name.clone(), table.clone()));
         }
+        library.conditions.extend(added.conditions.iter().cloned());
         self.library = OnceLock::from(library);
         self.data = OnceLock::new();
         for entry in other.entries {
@@ -134,7 +136,11 @@ impl PolicySet {
     pub fn data(&self, table: &str) -> Option<&Value> {
         self.data
             .get_or_init(|| {
-                self.library().data.iter().map(|(name, literal)| (name.clone(), literal_value(literal))).collect()
+                // Policies that were compiled at run time may use the tables of the binary.
+                let base: Library =
+                    if self.embedded { Library::default() } else { postcard::from_bytes(LIBRARY).unwrap_or_default() };
+                let tables = base.data.iter().chain(&self.library().data);
+                tables.map(|(name, literal)| (name.clone(), literal_value(literal))).collect()
             })
             .get(table)
     }

@@ -81,6 +81,12 @@ impl Context<'_, '_> {
             return None;
         }
         let mut table = self.table(node, "a condition")?;
+        if table.has("for_each") && table.has("path") {
+            let help = "put the test and the `for_each` into an `all`";
+            let start = node.span().start_point();
+            self.error_with_help(start, "`path` and `for_each` stand in one mapping", help);
+            return None;
+        }
         let mut parts = Vec::new();
         let errors = self.errors.len();
         if let Some(value) = table.take("kind") {
@@ -224,6 +230,11 @@ impl Context<'_, '_> {
 
     fn scope_name(&mut self, table: &mut Table<'_>) -> Option<String> {
         let node = table.take("as")?;
+        self.name(node)
+    }
+
+    /// The name that `as` gives.
+    pub fn name(&mut self, node: Node<'_>) -> Option<String> {
         let name = self.words(node, "`as`")?;
         if name == "root" || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
             self.error(node.span(), "a name is made of letters, digits and `_`, and `root` is taken");
@@ -233,11 +244,6 @@ impl Context<'_, '_> {
     }
 
     fn for_each(&mut self, table: &mut Table<'_>) -> Option<Condition> {
-        if table.has("path") {
-            let help = "put the test and the `for_each` into an `all`";
-            self.error_with_help(table.node.span().start_point(), "`path` and `for_each` stand in one mapping", help);
-            return None;
-        }
         let node = table.take("for_each")?;
         let path = self.path(node, "`for_each`");
         let name = self.scope_name(table);

@@ -10,7 +10,7 @@ use crate::policy::words::nearest;
 use crate::syntax::yaml::Node;
 
 /// Every field that a policy may have.
-pub(super) const FIELDS: [&str; 20] = [
+pub(super) const FIELDS: [&str; 21] = [
     "name",
     "title",
     "severity",
@@ -31,6 +31,7 @@ pub(super) const FIELDS: [&str; 20] = [
     "references",
     "aliases",
     "examples",
+    "as",
 ];
 
 /// The tools whose ids a policy can carry.
@@ -74,6 +75,13 @@ pub(super) fn policy(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str, text:
     let guard = table.take("where").map(|n| cx.condition(n));
     let for_each = table.take("for_each").map(|n| cx.path(n, "`for_each`"));
     cx.nodes = for_each.is_some();
+    let node_name = table.take("as").and_then(|node| {
+        if for_each.is_none() {
+            cx.error(node.span(), "`as` names the node of a `for_each`, and there is none");
+        }
+        cx.name(node)
+    });
+    cx.names.extend(node_name.clone());
     let deny = table.take("deny").map(|n| cx.condition(n));
     let at = table.take("at").map(|n| cx.path(n, "`at`"));
     let message = table.take("message").map(|n| cx.template(n, "`message`"));
@@ -116,6 +124,7 @@ pub(super) fn policy(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str, text:
         resource,
         guard: flatten(guard)?,
         for_each: flatten(for_each)?,
+        node_name,
         deny: deny??,
         at: flatten(at)?,
         params,

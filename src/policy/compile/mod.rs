@@ -12,10 +12,13 @@ mod reader;
 mod table;
 mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use table::{index_entry, pack};
 
 use super::model::{Examples, Library, Literal, Policy, Pool};
-use crate::base::{FastMap, Files, SourceFile, Span};
+use crate::base::{FastMap, FileId, Files, SourceFile, Span};
 use crate::diagnostic::SyntaxError;
 use crate::syntax::yaml;
 use std::sync::Arc;
@@ -35,8 +38,9 @@ pub struct Output {
 const DEEPEST: usize = 64;
 
 /// Compiles the policies of a folder. `files` holds the texts of its `*.yaml` files; `folder` is what their paths
-/// begin with (empty where they are relative to the folder already). `base` are conditions and tables that the files may refer to beside their own.
-pub fn compile(files: &Files, folder: &str) -> Output {
+/// begin with (empty where they are relative to the folder already). `base` has the conditions and tables that the
+/// files may refer to beside their own.
+pub fn compile(files: &Files, folder: &str, base: &Library) -> Output {
     let mut sources: Vec<(&str, &Arc<SourceFile>)> = files
         .iter()
         .filter_map(|file| {
@@ -50,8 +54,17 @@ pub fn compile(files: &Files, folder: &str) -> Output {
 
     let mut output = Output::default();
     let mut shared = Shared::default();
+    let borrowed: Vec<(&str, yaml::Tree)> = base
+        .conditions
+        .iter()
+        .map(|(name, text)| (name.as_str(), yaml::parse(FileId::NONE, text.as_str().into())))
+        .collect();
+    for (name, tree) in &borrowed {
+        shared.conditions.insert(name, tree);
+    }
     for (path, tree) in trees.iter().filter(|(path, _)| path.starts_with("conditions/")) {
         shared.conditions.insert(stem(path), tree);
+        output.library.conditions.push((stem(path).to_owned(), tree.text.to_string()));
     }
     for (path, tree) in trees.iter().filter(|(path, _)| path.starts_with("data/")) {
         let mut cx = Context::new(&shared);
@@ -59,7 +72,7 @@ pub fn compile(files: &Files, folder: &str) -> Output {
         output.errors.append(&mut cx.errors);
         output.library.data.push((stem(path).to_owned(), table.unwrap_or(Literal::Null)));
     }
-    shared.tables = output.library.data.iter().map(|(name, table)| (name.as_str(), table)).collect();
+    shared.tables = base.data.iter().chain(&output.library.data).map(|(name, table)| (name.as_str(), table)).collect();
     for (path, tree) in trees.iter().filter(|(path, _)| path.starts_with("views/")) {
         let mut cx = Context::new(&shared);
         let view = cx.root(tree).and_then(|root| view::view(&mut cx, root, stem(path)));

@@ -97,7 +97,7 @@ impl<'a> Scope<'a> {
         Scope { resource: id, body: &resource.body, head: resource.head, ..*self }
     }
 
-    fn with_name<'b>(&self, named: &'b Named<'b>) -> Scope<'b>
+    pub fn with_name<'b>(&self, named: &'b Named<'b>) -> Scope<'b>
     where
         'a: 'b,
     {
@@ -123,6 +123,13 @@ impl<'a> Scope<'a> {
             at = named.outer;
         }
         None
+    }
+}
+
+impl<'a> Named<'a> {
+    /// A name for a node.
+    pub fn node(name: &'a str, node: Node<'a>) -> Named<'a> {
+        Named { name, target: Target::Node(node), outer: None }
     }
 }
 

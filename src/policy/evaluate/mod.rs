@@ -14,7 +14,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
-pub(super) use engine::{Engine, Scope, World};
+pub(super) use engine::{Engine, Named, Scope, World};
 pub(super) use finding::short;
 pub use secret::{is_credential_name, is_secret, known_key};
 pub(super) use trace::{Off, Tracer};
@@ -30,6 +30,7 @@ use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::graph::{Cause, Data, ResourceGraph, ResourceId, Value};
 use rayon::prelude::*;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 /// What evaluating policies gives.
@@ -41,6 +42,19 @@ pub struct Outcome {
     pub unknowns: Vec<Unknown>,
     /// How many times a policy was held against a resource.
     pub evaluations: usize,
+    /// Where evaluating a policy broke. That is a fault of this program; all other policies went on.
+    pub broken: Vec<Broken>,
+}
+
+/// A policy whose evaluation broke on a resource.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// The policy's name.
+    pub policy: String,
+    /// The resource.
+    pub resource: ResourceId,
+    /// What the program said.
+    pub message: String,
 }
 
 /// A finding with what a fix needs.
@@ -146,8 +160,16 @@ pub fn evaluate(graph: &ResourceGraph, set: &PolicySet, chosen: &Chosen, files: 
             let Some((policy, severity)) = chosen.policies.get(number as usize) else { continue };
             let Some(compiled) = set.entries().get(*policy as usize).and_then(|e| e.policy()) else { continue };
             outcome.evaluations += 1;
-            Judge { world: &world, compiled, severity: *severity, params: chosen.params.get(policy) }
-                .judge(id, &mut outcome);
+            let judge = Judge { world: &world, compiled, severity: *severity, params: chosen.params.get(policy) };
+            let (findings, unknowns) = (outcome.findings.len(), outcome.unknowns.len());
+            // Nothing that a panic may leave half done is looked at again: what was added is taken back.
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| judge.judge(id, &mut outcome))) {
+                outcome.findings.truncate(findings);
+                outcome.unknowns.truncate(unknowns);
+                let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+                let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                outcome.broken.push(Broken { policy: compiled.rule.name.clone(), resource: id, message });
+            }
         }
         outcome
     };
@@ -162,6 +184,7 @@ pub fn evaluate(graph: &ResourceGraph, set: &PolicySet, chosen: &Chosen, files: 
         whole.findings.extend(outcome.findings);
         whole.unknowns.extend(outcome.unknowns);
         whole.evaluations += outcome.evaluations;
+        whole.broken.extend(outcome.broken);
     }
     whole
 }
@@ -225,7 +248,8 @@ impl Judge<'_> {
         let _ = engine.walk(path, &scope, &mut |node: Node<'_>| {
             if !node.value.is_null() {
                 let guard = if node.maybe.is_some() { Truth::Unknown } else { guard };
-                self.one(&engine, &scope.with_node(node), guard, index, outcome);
+                let named = Named::node(policy.node_name.as_deref().unwrap_or_default(), node);
+                self.one(&engine, &scope.with_node(node).with_name(&named), guard, index, outcome);
                 index += 1;
             }
             ControlFlow::Continue(())

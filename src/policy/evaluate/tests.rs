@@ -8,6 +8,7 @@ use crate::graph::{CauseKind, Edge, Map, Resource};
 use crate::policy::explain;
 use crate::policy::select::Choice;
 use crate::syntax::yaml::{self, Scalar, Schema};
+use proptest::prelude::*;
 
 /// A value out of YAML; `?` alone is unknown, `!sensitive x` is sensitive.
 fn value(node: yaml::Node<'_>) -> Value {
@@ -431,6 +432,11 @@ fn a_finding_points_at_the_smallest_thing_that_is_wrong() {
     assert_eq!(finding(absent, "", "thing.x: {b: {d: 1}}").0, "b");
     assert_eq!(finding(absent, "", "thing.x: {a: 1}").0, "thing.x");
     assert_eq!(finding("{path: $.b.c, missing: true}", "at: $.a", "thing.x: {a: 1}").0, "1");
+    let inner = "{for_each: '$.s[*]', some: {path: '@.v', equals: {path: '@r.v'}}}";
+    assert_eq!(
+        finding(inner, "for_each: '$.r[*]'\nas: r\nat: '@'", "thing.x: {r: [{v: 2}, {v: 1}], s: [{v: 1}]}").0,
+        "{v: 1}"
+    );
     assert_eq!(finding("{path: '@.v', equals: 1}", "for_each: '$.r[*]'", "thing.x: {r: [{v: 2}, {v: 1}]}").0, "1");
 }
 
@@ -527,4 +533,83 @@ fn fixes_carry_their_places() {
     let (_, words) =
         targets("{path: $.a, equals: 1}", "{insert: 'USER {name}', after: $, safety: unsafe}", "thing.x: {a: 1}");
     assert_eq!(words, ["line \"thing.x: {a: 1}\" false USER x"]);
+}
+
+/// Random conditions over `a`, `b` (scalars) and `l` (a list of maps with `v`).
+fn conditions() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        "{path: $.a, equals: 1}",
+        "{path: $.a, not_equals: 1}",
+        "{path: $.b, in: [1, 3]}",
+        "{path: $.b, exists: true}",
+        "{path: $.a, missing: true}",
+        "{path: $.b, at_least: 2, default: 5}",
+        "{path: $.l.v, equals: 2}",
+        "{path: $.l.v, equals: 2, quantifier: every}",
+        "{path: $.l.v, equals: 2, quantifier: none}",
+        "{path: '$.l[?@.v == 1].v', at_most: 1}",
+        "{path: '$.l[?@.v > $.a]', missing: true}",
+        "{for_each: '$.l[*]', some: {path: '@.v', equals: {path: $.a}}}",
+        "{for_each: '$.l[*]', every: {path: '@.v', less_than: 3}}",
+        "{for_each: '$.l[*]', none: {path: '@.v', equals: 3}}",
+        "{for_each: '$.l[*]', some: {path: '@.v', equals: 1}, at_least: 2}",
+        "{for_each: '$.l[*]', some: {path: '@.v', equals: 1}, at_most: 1}",
+        "true",
+        "false",
+    ])
+    .prop_map(str::to_owned);
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| format!("{{all: [{}]}}", parts.join(", "))),
+            prop::collection::vec(inner.clone(), 1..4).prop_map(|parts| format!("{{any: [{}]}}", parts.join(", "))),
+            inner.prop_map(|part| format!("{{not: {part}}}")),
+        ]
+    })
+}
+
+/// A body with these values; 0 is unknown.
+fn body(a: u8, b: u8, l: &[u8]) -> String {
+    let word = |v: &u8| if *v == 0 { "'?'".to_owned() } else { v.to_string() };
+    let list: Vec<String> = l.iter().map(|v| format!("{{v: {}}}", word(v))).collect();
+    format!("{{a: {}, b: {}, l: [{}]}}", word(&a), word(&b), list.join(", "))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// An answer that is given although something is unknown stays the same whatever the unknown turns out to be.
+    #[test]
+    fn what_is_known_does_not_depend_on_what_is_unknown(
+        condition in conditions(),
+        a in 0_u8..4,
+        b in 0_u8..4,
+        l in prop::collection::vec(0_u8..4, 0..3),
+        guesses in prop::collection::vec(1_u8..4, 5),
+    ) {
+        let known = truth(&condition, &body(a, b, &l));
+        if known != Truth::Unknown {
+            let mut guesses = guesses.into_iter();
+            let mut guess = |v: u8| if v == 0 { guesses.next().unwrap_or(1) } else { v };
+            let (a, b) = (guess(a), guess(b));
+            let l: Vec<u8> = l.into_iter().map(guess).collect();
+            prop_assert_eq!(truth(&condition, &body(a, b, &l)), known, "{} of {}", condition, body(a, b, &l));
+        }
+    }
+
+    /// The laws of three-valued logic: de Morgan's, double negation, and that parts may change places.
+    #[test]
+    fn composition_obeys_the_laws(
+        x in conditions(),
+        y in conditions(),
+        a in 0_u8..4,
+        b in 0_u8..4,
+        l in prop::collection::vec(0_u8..4, 0..3),
+    ) {
+        let body = body(a, b, &l);
+        let of = |condition: &str| truth(condition, &body);
+        prop_assert_eq!(of(&format!("{{not: {{all: [{x}, {y}]}}}}")), of(&format!("{{any: [{{not: {x}}}, {{not: {y}}}]}}")));
+        prop_assert_eq!(of(&format!("{{not: {{not: {x}}}}}")), of(&x));
+        prop_assert_eq!(of(&format!("{{all: [{x}, {y}]}}")), of(&x).and(of(&y)));
+        prop_assert_eq!(of(&format!("{{any: [{x}, {y}]}}")), of(&y).or(of(&x)));
+    }
 }

@@ -44,12 +44,9 @@ impl Block {
     /// Reads an address, a block, a range `a-b` (as the smallest block around it), or a platform's name for everything.
     pub fn parse(text: &str) -> Option<Block> {
         let text = text.trim();
-        if ["*", "any", "internet", "all", "0.0.0.0", "::"].iter().any(|w| text.eq_ignore_ascii_case(w)) {
-            return Some(match text {
-                "0.0.0.0" => Block::V4(0, 32),
-                "::" => Block::V6(0, 128),
-                _ => Block::Everything,
-            });
+        // The unspecified addresses stand for any address wherever one is written as a source or a listener.
+        if ["*", "any", "internet", "all", "0.0.0.0", "::", "/0"].iter().any(|w| text.eq_ignore_ascii_case(w)) {
+            return Some(Block::Everything);
         }
         if let Some((from, to)) = text.split_once('-') {
             return match (address(from)?, address(to)?) {
@@ -159,7 +156,7 @@ mod tests {
             ("Internet", true),
             ("*", true),
             ("0.0.0.0/1", false),
-            ("0.0.0.0", false),
+            ("0.0.0.0", true),
         ] {
             assert_eq!(block(text).is_any(), expected, "{text}");
         }

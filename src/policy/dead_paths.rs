@@ -1,0 +1,311 @@
+//! Which attributes a policy looks at, so that a name that no provider has can be found: such a policy could never fire.
+
+use super::model::{Check, Condition, FixAction, Operand, Path, Piece, Policy, Quantified, Root, Step, Template};
+use super::providers::{Known, look_up};
+
+/// A path into the resources of some kinds.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct UsedPath {
+    /// The kinds, as the policy matches them; globs are possible.
+    pub kinds: Vec<String>,
+    /// The names of its steps up to the first that is not plain (`..`, `json()`), without indices and filters.
+    pub names: Vec<String>,
+    /// As written.
+    pub text: String,
+}
+
+/// Every path of a policy that leads into a resource of a kind it names, without repeats. A step that names several
+/// entries gives a path for each.
+pub fn paths(policy: &Policy) -> Vec<UsedPath> {
+    let mut collect = Collect { judged: policy.resource.clone(), found: Vec::new() };
+    let root = Place { kinds: policy.resource.clone(), node: None, names: Vec::new() };
+    if let Some(guard) = &policy.guard {
+        collect.condition(guard, &root);
+    }
+    let mut place = root.clone();
+    if let Some(path) = &policy.for_each {
+        collect.path(path, &root);
+        place.node = collect.prefix(path, &root);
+        place.names.extend(policy.node_name.clone().map(|name| (name, place.node.clone())));
+    }
+    collect.condition(&policy.deny, &place);
+    if let Some(at) = &policy.at {
+        collect.path(at, &place);
+    }
+    collect.template(&policy.message, &place);
+    for action in policy.fix.iter().flat_map(|f| &f.actions) {
+        match action {
+            FixAction::Set { path, to, .. } => {
+                collect.path(path, &place);
+                collect.operand(to, &place);
+            }
+            FixAction::Remove(path) | FixAction::Replace { path, .. } => collect.path(path, &place),
+            FixAction::Insert { path, text, .. } => {
+                collect.path(path, &place);
+                collect.template(text, &place);
+            }
+        }
+    }
+    let mut found = collect.found;
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// A path that no version of a provider has in any of the kinds it is used on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DeadPath {
+    /// The path, or the kind that does not exist.
+    pub text: String,
+    /// What is wrong, with what may have been meant.
+    pub message: String,
+}
+
+/// What in a policy can never be there. A path is dead only if all kinds it is used on are known and none has it; a
+/// kind is dead if its provider is known and has no such kind.
+pub fn dead(policy: &Policy) -> Vec<DeadPath> {
+    let mut dead = Vec::new();
+    let mut kinds: Vec<String> = policy.resource.clone();
+    let used = paths(policy);
+    kinds.extend(used.iter().flat_map(|u| u.kinds.iter().cloned()));
+    kinds.sort();
+    kinds.dedup();
+    for kind in kinds.iter().filter(|k| !k.contains(['*', '?'])) {
+        if let Known::NoKind(similar) = look_up(kind, &[]) {
+            let hint = similar.map_or_else(String::new, |s| format!("; did you mean `{s}`?"));
+            dead.push(DeadPath { text: kind.clone(), message: format!("no provider has a `{kind}`{hint}") });
+        }
+    }
+    for path in used {
+        let names: Vec<&str> = path.names.iter().map(String::as_str).collect();
+        let mut why = None;
+        let alive = path.kinds.iter().any(|kind| {
+            if kind.contains(['*', '?']) {
+                return true;
+            }
+            match look_up(kind, &names) {
+                Known::NoName { name, similar } => {
+                    let hint = similar.map_or_else(String::new, |s| format!("; did you mean `{s}`?"));
+                    why.get_or_insert(format!("`{kind}` has no `{name}` there{hint}"));
+                    false
+                }
+                Known::NoKind(_) => false,
+                _ => true,
+            }
+        });
+        if let (false, Some(message)) = (alive, why) {
+            dead.push(DeadPath { text: path.text, message });
+        }
+    }
+    dead
+}
+
+/// What `$`, `@` and the names mean at a place of the policy.
+#[derive(Clone)]
+struct Place {
+    /// The kinds of `$`; empty where they are not known.
+    kinds: Vec<String>,
+    /// The kinds and the way from them to `@`.
+    node: Option<Way>,
+    names: Vec<(String, Option<Way>)>,
+}
+
+type Way = (Vec<String>, Vec<Vec<String>>);
+
+struct Collect {
+    judged: Vec<String>,
+    found: Vec<UsedPath>,
+}
+
+impl Collect {
+    fn condition(&mut self, condition: &Condition, place: &Place) {
+        match condition {
+            Condition::Constant(_) | Condition::Kind(_) => {}
+            Condition::All(parts) => {
+                // A `kind` beside other conditions says of which kinds those are.
+                let kinds = parts.iter().find_map(|part| match part {
+                    Condition::Kind(kinds) => Some(kinds.clone()),
+                    _ => None,
+                });
+                let place = match kinds {
+                    Some(kinds) => Place { kinds, ..place.clone() },
+                    None => place.clone(),
+                };
+                parts.iter().for_each(|part| self.condition(part, &place));
+            }
+            Condition::Any(parts) => parts.iter().for_each(|part| self.condition(part, place)),
+            Condition::Not(part) => self.condition(part, place),
+            Condition::Test(test) => {
+                self.path(&test.path, place);
+                test.default.iter().for_each(|operand| self.operand(operand, place));
+                test.checks.iter().filter_map(operand_of).for_each(|operand| self.operand(operand, place));
+            }
+            Condition::ForEach { path, name, quantified } => {
+                self.path(path, place);
+                let way = self.prefix(path, place);
+                let mut inner = Place { node: way.clone(), ..place.clone() };
+                inner.names.extend(name.clone().map(|name| (name, way)));
+                self.condition(&quantified.condition, &inner);
+            }
+            Condition::Related(related) => self.other(&related.kind, related.name.as_ref(), &related.quantified, place),
+            Condition::Resources { kind, name, quantified, .. } => self.other(kind, name.as_ref(), quantified, place),
+            Condition::PortRange { from, to, .. } => {
+                self.path(from, place);
+                self.path(to, place);
+            }
+        }
+    }
+
+    fn other(&mut self, kinds: &[String], name: Option<&String>, quantified: &Quantified, place: &Place) {
+        let mut inner = Place { kinds: kinds.to_vec(), ..place.clone() };
+        inner.names.extend(name.map(|name| (name.clone(), Some((kinds.to_vec(), vec![Vec::new()])))));
+        self.condition(&quantified.condition, &inner);
+    }
+
+    fn operand(&mut self, operand: &Operand, place: &Place) {
+        if let Operand::Path(path) = operand {
+            self.path(path, place);
+        }
+    }
+
+    fn template(&mut self, template: &Template, place: &Place) {
+        for piece in &template.0 {
+            if let Piece::Path(path) = piece {
+                self.path(path, place);
+            }
+        }
+    }
+
+    fn path(&mut self, path: &Path, place: &Place) {
+        let Some((kinds, ways)) = self.prefix(path, place) else { return };
+        for names in ways.into_iter().filter(|names| !names.is_empty()) {
+            self.found.push(UsedPath { kinds: kinds.clone(), names, text: path.text.clone() });
+        }
+        // The paths inside of filters start at the candidate.
+        let mut before = Path { root: path.root.clone(), steps: Vec::new(), text: path.text.clone() };
+        for step in &path.steps {
+            if let Step::Filter(condition) = step {
+                let inner = Place { node: self.prefix(&before, place), ..place.clone() };
+                self.condition(condition, &inner);
+            }
+            before.steps.push(step.clone());
+        }
+    }
+
+    /// The kinds that a path leads into, and the names on the way.
+    fn prefix(&self, path: &Path, place: &Place) -> Option<Way> {
+        let (kinds, mut ways) = match &path.root {
+            Root::Resource => (place.kinds.clone(), vec![Vec::new()]),
+            Root::Judged => (self.judged.clone(), vec![Vec::new()]),
+            Root::Node => place.node.clone()?,
+            Root::Named(name) => place.names.iter().rev().find(|(n, _)| n == name)?.1.clone()?,
+        };
+        for step in &path.steps {
+            match step {
+                Step::Name(name) => ways.iter_mut().for_each(|way| way.push(name.clone())),
+                Step::Names(names) => {
+                    ways = ways
+                        .iter()
+                        .flat_map(|way| {
+                            names.iter().map(|name| way.iter().cloned().chain([name.clone()]).collect::<Vec<_>>())
+                        })
+                        .collect();
+                }
+                Step::Index(_) | Step::Slice(..) | Step::All | Step::Filter(_) => {}
+                Step::Descend | Step::Json | Step::Keys | Step::Split(_) => break,
+            }
+        }
+        Some((kinds, ways))
+    }
+}
+
+/// The operand of a check, where it has one.
+fn operand_of(check: &Check) -> Option<&Operand> {
+    match check {
+        Check::Equals(o, _)
+        | Check::In(o, _)
+        | Check::MatchesOperand(o, _)
+        | Check::StartsWith(o)
+        | Check::EndsWith(o)
+        | Check::Contains(o, _)
+        | Check::ContainsAny(o)
+        | Check::ContainsAll(o)
+        | Check::SubsetOf(o)
+        | Check::SupersetOf(o)
+        | Check::Intersects(o)
+        | Check::Number(_, o)
+        | Check::Version(o) => Some(o),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
+    use crate::base::Files;
+    use crate::policy::PolicySet;
+
+    fn policy(resource: &str, deny: &str) -> PolicySet {
+        let text = format!(
+            "name: p\ntitle: t\nseverity: low\ncategory: hygiene\nresource: {resource}\nwhy: w\nremediation: r\nmessage: m\n\
+             references: [https://example.org]\nexamples: {{bad: [{{dockerfile: x}}], good: [{{dockerfile: x}}]}}\ndeny: {deny}"
+        );
+        let mut files = Files::default();
+        files.set("p.yaml", text.as_str().into());
+        let (set, errors) = PolicySet::from_files(&files, "");
+        assert!(errors.is_empty(), "{errors:?}");
+        set
+    }
+
+    fn check(resource: &str, deny: &str) -> Vec<String> {
+        let set = policy(resource, deny);
+        super::paths(&set.get("p").unwrap().policy)
+            .iter()
+            .map(|p| format!("{}: {}", p.kinds.join(","), p.names.join(".")))
+            .collect()
+    }
+
+    #[test]
+    fn dead_paths_are_found() {
+        let dead = |resource: &str, deny: &str| {
+            let set = policy(resource, deny);
+            let found = super::dead(&set.get("p").unwrap().policy);
+            found.into_iter().map(|d| d.message).collect::<Vec<_>>()
+        };
+        assert_eq!(dead("aws_s3_bucket", "{path: $.acl, exists: true}"), [""; 0]);
+        assert!(
+            dead("aws_s3_bucket", "{path: $.alc, exists: true}")[0].starts_with("`aws_s3_bucket` has no `alc` there")
+        );
+        assert_eq!(dead("[aws_s3_bucket, aws_s3_bucket_versioning]", "{path: $.acl, exists: true}"), [""; 0]);
+        assert!(dead("aws_s3_bucked", "true")[0].starts_with("no provider has a `aws_s3_bucked`"));
+        assert_eq!(dead("Deployment", "{path: $.spec.x, exists: true}"), [""; 0]);
+    }
+
+    /// Names that the providers do not have make a policy that can never fire.
+    #[test]
+    fn no_policy_of_ours_looks_at_what_does_not_exist() {
+        let wrong: Vec<String> = PolicySet::builtin()
+            .entries()
+            .iter()
+            .flat_map(|entry| {
+                let dead = super::dead(&entry.policy().unwrap().policy);
+                dead.into_iter().map(|d| format!("{}: {}: {}", entry.index.file, d.text, d.message))
+            })
+            .collect();
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    #[test]
+    fn paths_are_found_wherever_they_stand() {
+        assert_eq!(check("a", "{path: '$.b[*].c', equals: {path: $.d.json().e}}"), ["a: b.c", "a: d"]);
+        assert_eq!(check("a", "{path: $.x, default: {path: $.d.json().e}, equals: 1}"), ["a: d", "a: x"]);
+        assert_eq!(
+            check("a", "{for_each: $.b, some: {path: \"@['c','d'].e\", exists: true}}"),
+            ["a: b", "a: b.c.e", "a: b.d.e"]
+        );
+        assert_eq!(check("a", "{path: \"$.b[?@.n == 'x'].v\", exists: true}"), ["a: b.n", "a: b.v"]);
+        let related = "{related: {kind: [x, y], as: o, some: {all: [{path: $.z, exists: true}, {path: '@root.q', exists: true}]}}}";
+        assert_eq!(check("a", related), ["a: q", "x,y: z"]);
+        assert_eq!(check("[a, b]", "{all: [{kind: b}, {path: $.only, exists: true}]}"), ["b: only"]);
+    }
+}
