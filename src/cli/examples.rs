@@ -6,7 +6,7 @@ use super::session::{Problem, Session, load_policies};
 use super::terminal::Terminal;
 use crate::analysis::{CancelToken, Change, Report, Scope, Settings, Workspace};
 use crate::policy::model::Example;
-use crate::policy::{Chosen, PolicySet, literal_value};
+use crate::policy::{Chosen, PolicySet, dead_paths, literal_value};
 use rayon::prelude::*;
 use std::io::Write;
 use std::path::Path;
@@ -35,6 +35,12 @@ pub fn run(folder: Option<&Path>, selection: &SelectionArgs, terminal: &Terminal
     let outcomes: Vec<(usize, Vec<String>)> = wanted.par_iter().map(|&i| test(&set, i)).collect();
     let examples: usize = outcomes.iter().map(|(n, _)| n).sum();
     let failures: Vec<&String> = outcomes.iter().flat_map(|(_, f)| f).collect();
+    for entry in wanted.iter().filter_map(|&i| set.entries().get(i)) {
+        let Some(compiled) = entry.policy() else { continue };
+        for dead in dead_paths::dead(&compiled.policy) {
+            terminal.warn(&format!("{}: `{}` can never be there: {}", entry.index.file, dead.text, dead.message));
+        }
+    }
     let mut out = std::io::stdout().lock();
     for failure in &failures {
         writeln!(out, "{failure}")?;

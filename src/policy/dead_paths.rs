@@ -25,7 +25,7 @@ pub fn paths(policy: &Policy) -> Vec<UsedPath> {
     let mut place = root.clone();
     if let Some(path) = &policy.for_each {
         collect.path(path, &root);
-        place.node = collect.prefix(path, &root);
+        place.node = collect.start(path, &root);
         place.names.extend(policy.node_name.clone().map(|name| (name, place.node.clone())));
     }
     collect.condition(&policy.deny, &place);
@@ -76,25 +76,32 @@ pub fn dead(policy: &Policy) -> Vec<DeadPath> {
             dead.push(DeadPath { text: kind.clone(), message: format!("no provider has a `{kind}`{hint}") });
         }
     }
-    for path in used {
+    // One of several names, or of several kinds, is enough for a path to be of use.
+    let alive = |path: &UsedPath| {
         let names: Vec<&str> = path.names.iter().map(String::as_str).collect();
         let mut why = None;
-        let alive = path.kinds.iter().any(|kind| {
+        for kind in &path.kinds {
             if kind.contains(['*', '?']) {
-                return true;
+                return None;
             }
             match look_up(kind, &names) {
                 Known::NoName { name, similar } => {
                     let hint = similar.map_or_else(String::new, |s| format!("; did you mean `{s}`?"));
                     why.get_or_insert(format!("`{kind}` has no `{name}` there{hint}"));
-                    false
                 }
-                Known::NoKind(_) => false,
-                _ => true,
+                Known::NoKind(_) => {}
+                _ => return None,
             }
-        });
-        if let (false, Some(message)) = (alive, why) {
-            dead.push(DeadPath { text: path.text, message });
+        }
+        why
+    };
+    let mut texts: Vec<&str> = used.iter().map(|u| u.text.as_str()).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    for text in texts {
+        let whys: Vec<Option<String>> = used.iter().filter(|u| u.text == text).map(alive).collect();
+        if let (true, Some(Some(message))) = (whys.iter().all(Option::is_some), whys.first()) {
+            dead.push(DeadPath { text: text.to_owned(), message: message.clone() });
         }
     }
     dead
@@ -142,7 +149,7 @@ impl Collect {
             }
             Condition::ForEach { path, name, quantified } => {
                 self.path(path, place);
-                let way = self.prefix(path, place);
+                let way = self.start(path, place);
                 let mut inner = Place { node: way.clone(), ..place.clone() };
                 inner.names.extend(name.clone().map(|name| (name, way)));
                 self.condition(&quantified.condition, &inner);
@@ -185,11 +192,17 @@ impl Collect {
         let mut before = Path { root: path.root.clone(), steps: Vec::new(), text: path.text.clone() };
         for step in &path.steps {
             if let Step::Filter(condition) = step {
-                let inner = Place { node: self.prefix(&before, place), ..place.clone() };
+                let inner = Place { node: self.start(&before, place), ..place.clone() };
                 self.condition(condition, &inner);
             }
             before.steps.push(step.clone());
         }
+    }
+
+    /// The same for a path that others start from: nothing is known of what lies behind `json()` and the like.
+    fn start(&self, path: &Path, place: &Place) -> Option<Way> {
+        let opaque = |step: &Step| matches!(step, Step::Descend | Step::Json | Step::Keys | Step::Split(_));
+        if path.steps.iter().any(opaque) { None } else { self.prefix(path, place) }
     }
 
     /// The kinds that a path leads into, and the names on the way.
@@ -278,6 +291,9 @@ mod tests {
         );
         assert_eq!(dead("[aws_s3_bucket, aws_s3_bucket_versioning]", "{path: $.acl, exists: true}"), [""; 0]);
         assert!(dead("aws_s3_bucked", "true")[0].starts_with("no provider has a `aws_s3_bucked`"));
+        assert_eq!(dead("aws_s3_bucket", "{path: \"$['acl','alc']\", exists: true}"), [""; 0]);
+        let json = "{for_each: '$.container_definitions.json()[*]', some: {path: '@.privileged', is_true: true}}";
+        assert_eq!(dead("aws_ecs_task_definition", json), [""; 0]);
         assert_eq!(dead("Deployment", "{path: $.spec.x, exists: true}"), [""; 0]);
     }
 

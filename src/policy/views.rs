@@ -91,12 +91,16 @@ impl Maker<'_> {
 
     /// The node, or the nodes of a lens, made from a resource or one of its nodes.
     fn one(&self, scope: &Scope<'_>, index: Option<usize>, made: &mut Vec<Resource>) {
-        if let Some(guard) = &self.source.guard
-            && self.engine.condition(guard, scope, &mut Off) == Truth::False
-        {
-            return;
-        }
         let parent = self.engine.graph.get(scope.resource);
+        if let Some(guard) = &self.source.guard {
+            match self.engine.condition(guard, scope, &mut Off) {
+                Truth::True => {}
+                Truth::False => return,
+                // Of a kind that the view names it may be such a node; of any kind at all there is no reason to think so.
+                Truth::Unknown if self.source.resource.iter().any(|kind| **kind == *parent.kind) => {}
+                Truth::Unknown => return,
+            }
+        }
         let name = self.source.name.as_ref().and_then(|field| self.field(field, scope));
         let node = scope.node;
         let head = match (&name, node) {
