@@ -2,7 +2,7 @@
 
 use super::guard::guard;
 use super::ledger;
-use super::memory::{FileFacts, FormatUnits, LoweredUnit, same_file};
+use super::memory::{FileFacts, FormatUnits, Lists, LoweredUnit, Reads, same_file};
 use super::verdict;
 use super::workspace::Member;
 use super::{CancelToken, Cancelled, Failure, FileState, Report, Scope, Settings, Snapshot, Stats, Timings};
@@ -289,8 +289,8 @@ fn lower_one(
     inputs: &FastMap<FileId, Input>,
     options: &Options,
 ) -> LoweredUnit {
-    let reads: Mutex<Vec<(Arc<str>, Option<Arc<SourceFile>>)>> = Mutex::default();
-    let lists: Mutex<Vec<(Arc<str>, Vec<Arc<str>>)>> = Mutex::default();
+    let reads: Mutex<Reads> = Mutex::default();
+    let lists: Mutex<Lists> = Mutex::default();
     let reader = |path: &str| {
         let path = normalize(path);
         let found = read(snapshot, &path);

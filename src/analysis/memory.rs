@@ -44,15 +44,20 @@ pub(super) struct FormatUnits {
 /// The format, name and variant of a unit.
 pub(super) type UnitKey = (usize, Arc<str>, Arc<str>);
 
+/// Paths that were read, and what was there.
+pub(super) type Reads = Vec<(Arc<str>, Option<Arc<SourceFile>>)>;
+/// Folders that were listed, and what was in them.
+pub(super) type Lists = Vec<(Arc<str>, Vec<Arc<str>>)>;
+
 /// A lowered unit with everything that went into it.
 pub(super) struct LoweredUnit {
     pub unit: Unit,
     pub options: Options,
     pub files: Vec<Option<Arc<SourceFile>>>,
     /// What was read beyond the unit's own files, and what was not there.
-    pub reads: Vec<(Arc<str>, Option<Arc<SourceFile>>)>,
+    pub reads: Reads,
     /// The folders that were listed, with what was in them.
-    pub lists: Vec<(Arc<str>, Vec<Arc<str>>)>,
+    pub lists: Lists,
     pub lowered: Lowered,
     pub failure: Option<Failure>,
 }

@@ -12,7 +12,7 @@ mod walk;
 pub use folder::DiskFolder;
 pub use paths::Paths;
 pub use read::{MAX_FILE_BYTES, Unreadable, read_text};
-pub use settings::{find_config, ignore_files, policy_files};
+pub use settings::{Texts, find_config, ignore_files, policy_files};
 pub use walk::Exclude;
 
 use crate::analysis::{Change, FileState, Settings, Workspace};

@@ -5,6 +5,9 @@ use crate::config::FILE_NAME;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Paths with their texts.
+pub type Texts = Vec<(String, Arc<str>)>;
+
 /// Looks for `stacklint.toml` in a folder and upward, not beyond the root of the repository.
 pub fn find_config(folder: &Path) -> Option<PathBuf> {
     for ancestor in folder.ancestors() {
@@ -33,7 +36,7 @@ pub fn ignore_files(folder: &Path) -> Vec<(String, Arc<str>)> {
 ///
 /// The path and the reason, where the folder or a file in it cannot be read: a policy that is silently missing would be
 /// worse than none.
-pub fn policy_files(folder: &Path) -> Result<Vec<(String, Arc<str>)>, (PathBuf, Unreadable)> {
+pub fn policy_files(folder: &Path) -> Result<Texts, (PathBuf, Unreadable)> {
     let mut files = Vec::new();
     for entry in ignore::WalkBuilder::new(folder).sort_by_file_name(std::ffi::OsStr::cmp).build() {
         let entry = entry.map_err(|error| {
