@@ -293,7 +293,7 @@ impl Builder<'_> {
             before = b;
         }
         let text = self.source.get(start..content.end).unwrap_or("");
-        start..start + text.trim_end().len().max(1)
+        start..start + text.trim_end().len()
     }
 
     fn open(

@@ -221,3 +221,23 @@ fn bombs_and_cycles_are_bounded() {
         assert!(!tree.errors.is_empty(), "{open}");
     }
 }
+
+#[test]
+fn spans_never_split_a_character() {
+    fn walk(node: Node<'_>, text: &str) {
+        assert!(text.get(node.span().range()).is_some(), "{node:?} of {text:?}");
+        node.items().for_each(|item| walk(item, text));
+        node.pairs().for_each(|(key, value)| [key, value].into_iter().for_each(|n| walk(n, text)));
+    }
+    for text in [
+        "{{ .x }}- +\n   \n \n|+\n  \u{2028} \n {\n",
+        "|\n  \u{2028}\n",
+        "é: 'é\n",
+        "a: [é\n b: 1\n",
+        "\u{feff}é: é é: é\n",
+    ] {
+        let tree = parse(text);
+        tree.roots().for_each(|root| walk(root, text));
+        assert!(tree.errors.iter().all(|e| text.get(e.span.range()).is_some()), "{text:?}");
+    }
+}
