@@ -70,7 +70,8 @@ fn expression() -> impl Strategy<Value = String> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(|v| format!("[{}]", v.join(", "))),
             prop::collection::vec(("[a-z]{1,4}", inner.clone()), 0..3).prop_map(|v| {
-                let items: Vec<String> = v.into_iter().map(|(k, e)| format!("{k} = {e}")).collect();
+                // hcl-edit refuses a key that stands twice; Terraform takes the last.
+                let items: Vec<String> = v.into_iter().enumerate().map(|(i, (k, e))| format!("{k}{i} = {e}")).collect();
                 format!("{{ {} }}", items.join(", "))
             }),
             (inner.clone(), inner.clone(), "==|\\+|-|\\*|&&|\\|\\|").prop_map(|(a, b, op)| format!("({a} {op} {b})")),

@@ -163,8 +163,7 @@ fn write(
 
 /// Writes a file that the user named.
 pub fn write_file(path: &Path, text: &[u8]) -> Result<(), Problem> {
-    let written = std::fs::File::create(path).and_then(|mut file| file.write_all(text));
-    written.map_err(|e| Problem::usage(format!("cannot write `{}`: {e}", path.display())))
+    load::write(path, text).map_err(|e| Problem::usage(format!("cannot write `{}`: {e}", path.display())))
 }
 
 fn read_baseline(session: &Session, path: &Path) -> Result<Baseline, Problem> {

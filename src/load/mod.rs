@@ -56,6 +56,16 @@ impl std::fmt::Display for NotThere {
 
 impl std::error::Error for NotThere {}
 
+/// Writes a file that the user named: a report, a baseline.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    std::fs::File::create(path)?.write_all(bytes)
+}
+
 /// Opens files and folders as a workspace.
 ///
 /// A file that is named is read whatever its name; its neighbours are read as context, so that a single Terraform

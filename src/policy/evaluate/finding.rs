@@ -53,6 +53,11 @@ impl Judge<'_> {
                 (if head.is_none() { root_resource.head } else { head }, None, String::new(), String::new())
             }
         };
+        // What came from elsewhere as part of a list or map is shown where it enters the resource: there the reader
+        // stands, and there an ignore comment belongs. The place where it is written heads the trace.
+        let inside = doorway(&root_resource.body, root_resource.span, span);
+        let written = inside.map(|_| Label::new(span, "it is written here"));
+        let span = inside.unwrap_or(span);
         let mut redacted = Vec::new();
         for found in &evidence {
             if let Some(value) = &found.value
@@ -69,10 +74,8 @@ impl Judge<'_> {
             }
             related.push(Label::new(found.span, self.related_label(engine, scope, found)));
         }
-        let trace = match &value {
-            Some(value) => value.origin.chain().iter().map(|o| Label::new(o.span, origin_words(o))).collect(),
-            None => Vec::new(),
-        };
+        let origins = value.iter().flat_map(|v| v.origin.chain());
+        let trace = written.into_iter().chain(origins.map(|o| Label::new(o.span, origin_words(o)))).collect();
         let secret = primary.and_then(|i| evidence.get(i)).is_some_and(|e| e.secret);
         let words = Words { judge: self, engine, scope, value: value.as_ref(), secret, related: gather.related };
         let fingerprint = fingerprint(&[
@@ -127,6 +130,30 @@ impl Judge<'_> {
             _ => whose.trim_end_matches(": ").to_owned(),
         }
     }
+}
+
+/// Where a value that stands outside of a resource enters it: the innermost place in the resource whose value holds the one
+/// that stands at `target`. `None` where that lies in the resource itself, or is not part of its body.
+fn doorway(body: &Value, resource: Span, target: Span) -> Option<Span> {
+    fn search(value: &Value, resource: Span, target: Span, door: Option<Span>, depth: usize) -> Option<Span> {
+        if depth > 64 {
+            return None;
+        }
+        let here = value.span();
+        if here == target {
+            return door;
+        }
+        let door = if resource.contains(here) { Some(here) } else { door };
+        match &value.data {
+            Data::List(items) => items.iter().find_map(|v| search(v, resource, target, door, depth + 1)),
+            Data::Map(map) => map.entries.iter().find_map(|e| search(&e.value, resource, target, door, depth + 1)),
+            _ => None,
+        }
+    }
+    if target.is_none() || resource.contains(target) {
+        return None;
+    }
+    search(body, resource, target, None, 0)
 }
 
 /// The last name of a path as written.

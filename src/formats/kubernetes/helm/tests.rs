@@ -36,7 +36,12 @@ fn values_are_go_values() {
     check("", "{{ .Values.nope | quote }}x{{ .Values.nope }}", json!("x"));
     check("on: yes", "{{ index .Values \"true\" }}", json!(true));
     check("s: text", "{{ (.Values.x).y.z | default .Values.s | upper }}", json!("TEXT"));
-    check_error("num: 1", "{{ eq .Values.num 1 }}", "incompatible types", "c/templates/o.yaml:2 {{ eq .Values.num 1 }}");
+    check_error(
+        "num: 1",
+        "{{ eq .Values.num 1 }}",
+        "incompatible types",
+        "c/templates/o.yaml:2 {{ eq .Values.num 1 }}",
+    );
     check_error("", "{{ .Values.a.b }}", "nil pointer", "c/templates/o.yaml:2 .Values.a.b");
     check_error("", "{{ nope 1 }}", "not defined", "c/templates/o.yaml:2 nope");
     check_error(
@@ -100,7 +105,10 @@ fn rendered_values_know_the_template_and_the_key() {
 fn what_is_made_anew_is_unknown() {
     let disk = Disk::new(&[
         CHART,
-        ("c/templates/o.yaml", "kind: Secret\ndata: {p: {{ randAlphaNum 8 | b64enc }}}\nlength: {{ randAlpha 3 | len }}\n"),
+        (
+            "c/templates/o.yaml",
+            "kind: Secret\ndata: {p: {{ randAlphaNum 8 | b64enc }}}\nlength: {{ randAlpha 3 | len }}\n",
+        ),
     ]);
     let rendered = disk.render(|f| render("c", f, &options()));
     let body = &rendered.objects[0].body;
