@@ -507,7 +507,11 @@ impl Builder<'_> {
             }
             return Ok(());
         }
-        if strict.is_empty() || strict.iter().any(|p| p.as_map().is_none()) {
+        let unnamed = |p: &Value| {
+            let id = super::resource::id_of(p);
+            id.kind.is_empty() || id.name.is_empty()
+        };
+        if strict.is_empty() || strict.iter().any(|p| p.as_map().is_none() || unnamed(p)) {
             return Err((at, "unable to parse SM or JSON patch".to_owned()));
         }
         let Some(target) = target else {
@@ -632,6 +636,38 @@ fn relative_to(dir: &str, path: &str) -> String {
     parts.join("/")
 }
 
+/// A bare date of a resource is a time to Kustomize, which writes it out with its hour.
+fn dates(value: &mut Value, depth: usize) {
+    if depth > 200 {
+        return;
+    }
+    let length = usize::try_from(value.origin.span.end - value.origin.span.start).unwrap_or(0);
+    match &mut value.data {
+        Data::Map(map) => {
+            let has_any = |v: &Value| !matches!(v.data, Data::Null | Data::Bool(_) | Data::Number(_));
+            if map.entries.iter().any(|e| has_any(&e.value)) {
+                for entry in &mut Arc::make_mut(map).entries {
+                    dates(&mut entry.value, depth + 1);
+                }
+            }
+        }
+        Data::List(items) => {
+            for item in Arc::make_mut(items) {
+                dates(item, depth + 1);
+            }
+        }
+        // A quoted one is longer by its quotes.
+        Data::String(s) if s.len() == 10 && length == 10 => {
+            let is_date =
+                s.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+            if is_date && s.parse::<jiff::civil::Date>().is_ok() {
+                *s = format!("{s}T00:00:00Z").into();
+            }
+        }
+        _ => {}
+    }
+}
+
 /// The objects of a resource file; lists are unfolded.
 fn objects(values: Vec<Value>, path: &str, depth: usize) -> Result<Vec<Resource>, Failed> {
     let mut all = Vec::new();
@@ -655,6 +691,8 @@ fn objects(values: Vec<Value>, path: &str, depth: usize) -> Result<Vec<Resource>
                 format!("accumulating resources from '{path}': missing metadata.name in object {}", id.kind),
             ));
         }
+        let mut value = value;
+        dates(&mut value, 0);
         all.push(Resource::new(value, Declared::File(path.to_owned())));
     }
     Ok(all)

@@ -157,7 +157,6 @@ pub fn absorb(resources: &mut Vec<Resource>, new: Resource) -> Result<(), (Span,
         }
         ([i], behavior) => {
             let Some(old) = resources.get_mut(*i) else { return Ok(()) };
-            old.needs_hash |= new.needs_hash;
             let metadata = old.value.get("metadata").cloned();
             let mut value = new.value.clone();
             if behavior == Behavior::Merge {

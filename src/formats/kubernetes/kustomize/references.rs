@@ -74,14 +74,9 @@ impl Fixer<'_> {
         }
     }
 
-    /// A name with a namespace: a binding's subject, a webhook's service.
+    /// A name with a namespace: a binding's subject, a webhook's service. Kustomize does not ask for the subject's kind.
     fn fix_map(&self, value: &mut Value) {
         let Some(name) = text_at(value, &["name"]) else { return };
-        if let Some(kind) = text_at(value, &["kind"])
-            && *kind != *self.reference.kind
-        {
-            return;
-        }
         let namespace = text_at(value, &["namespace"]).unwrap_or("".into());
         let Some(found) = self.find(&name, Some(&namespace)) else { return };
         let Some(map) = map_mut(value) else { return };

@@ -97,10 +97,6 @@ pub fn run(resources: &mut [Resource], rule: &Value) -> Result<(), (Span, String
             if !selector.matches(resource) || rejects.iter().any(|r| r.matches(resource)) {
                 continue;
             }
-            let changes_name = paths.iter().any(|p| p.as_str() == Some("metadata.name"));
-            if changes_name {
-                resource.remember();
-            }
             for path in paths {
                 let shown = text(path).unwrap_or("".into());
                 let steps = split_path(&shown);
@@ -178,6 +174,23 @@ fn put(slot: &mut Value, value: &Value, options: Option<&Value>) -> Result<(), S
             *part = &word;
         }
         new.data = Data::String(parts.join(&piece.delimiter).into());
+    }
+    // A scalar keeps the type of the one it replaces, where it can.
+    match (&slot.data, &new.data) {
+        (Data::Number(_), Data::String(word)) => {
+            if let Some(number) = crate::graph::Number::parse(word) {
+                new.data = Data::Number(number);
+            }
+        }
+        (Data::Bool(_), Data::String(word)) if matches!(&**word, "true" | "false") => {
+            new.data = Data::Bool(&**word == "true")
+        }
+        (Data::String(_), Data::Number(_) | Data::Bool(_)) => {
+            if let Some(word) = text(&new) {
+                new.data = Data::String(word);
+            }
+        }
+        _ => {}
     }
     // The value keeps its place at the target; what it was copied from comes next.
     new.origin = if slot.span().is_none() || slot.as_map().is_some_and(|m| m.entries.is_empty()) {
