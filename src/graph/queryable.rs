@@ -1,8 +1,7 @@
-//! Our values as jsonpath-rust sees them, so that its filters run over them without a copy.
+//! Values out of plain data; and, in tests, our values as jsonpath-rust sees them, which the walker of policy paths is held against.
 
 use super::{Data, Map, Number, Value};
 use crate::base::Span;
-use jsonpath_rust::query::queryable::Queryable;
 use std::sync::Arc;
 
 impl From<&str> for Value {
@@ -63,7 +62,8 @@ impl From<&serde_json::Value> for Value {
     }
 }
 
-impl Queryable for Value {
+#[cfg(test)]
+impl jsonpath_rust::query::queryable::Queryable for Value {
     fn get(&self, key: &str) -> Option<&Value> {
         self.as_map()?.get(key)
     }

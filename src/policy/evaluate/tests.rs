@@ -613,3 +613,71 @@ proptest! {
         prop_assert_eq!(of(&format!("{{any: [{x}, {y}]}}")), of(&y).or(of(&x)));
     }
 }
+
+/// On known values, and where no name is read from a list, a path selects what RFC 9535 says it selects.
+#[test]
+fn paths_agree_with_another_implementation() {
+    use crate::policy::model::Condition;
+    use jsonpath_rust::query::js_path_vals;
+    let text = "{store: {book: [{c: ref, p: 8, t: A}, {c: fic, p: 12, t: B, i: x}, {c: fic, p: 8, t: C, i: y}, {c: ref, p: 22, t: D}], \
+                bike: {p: 19, 'odd name': [1, 2, 3]}}, e: [], n: {m: {}}}";
+    for path in [
+        "$",
+        "$.store",
+        "$.store.book[*].t",
+        "$.store.book[0].t",
+        "$.store.book[-1].t",
+        "$.store.book[1:3].t",
+        "$.store.book[:2].t",
+        "$.store.book[::2].t",
+        "$.store.book[-2:].t",
+        "$.store.book[7].t",
+        "$.store.*",
+        "$.store.bike.*",
+        "$..t",
+        "$..p",
+        "$..book[1].t",
+        "$..*",
+        "$.store.bike['odd name'][1]",
+        "$['store']['bike','nothing']",
+        "$.nothing.at.all",
+        "$.e[*]",
+        "$.n.m.*",
+        "$.store.book[?@.i].t",
+        "$.store.book[?!@.i].t",
+        "$.store.book[?@.p < 10].t",
+        "$.store.book[?@.p >= 12].t",
+        "$.store.book[?@.c == 'fic' && @.p == 8].t",
+        "$.store.book[?@.c == 'ref' || @.t == 'B'].t",
+        "$.store.book[?@.i != 'x'].t",
+        "$.store.book[?(@.c == 'fic')].t",
+        "$.store.book[?@.p == $.store.bike.p].t",
+        "$..book[?@.p > 20].t",
+        "$.store.book[?length(@.t) == 1].t",
+        "$.store.book[?match(@.c, 'f.c')].t",
+        "$.store.book[?search(@.c, 'e')].t",
+        "$.store[?@.p == 19].p",
+        "$.store.book[?count(@.*) == 4].t",
+    ] {
+        let mut files = Files::default();
+        let graph = graph(&format!("thing.x: {text}"), &mut files);
+        let set = policies(&format!("{{path: \"{path}\", exists: true}}"), "");
+        let compiled = set.get("p").unwrap();
+        let Condition::Test(test) = &compiled.policy.deny else { panic!() };
+        let documents = Documents::new(&files);
+        let world = World::new(&graph, &set, &documents);
+        let engine = Engine::new(&world, &compiled.pool, &|_| None);
+        let mut ours: Vec<String> = Vec::new();
+        let _ = engine.walk(&test.path, &Scope::of(&graph, ResourceId(0)), &mut |node: Node<'_>| {
+            ours.push(node.value.to_json().to_string());
+            ControlFlow::Continue(())
+        });
+        let body = &graph.get(ResourceId(0)).body;
+        let mut theirs: Vec<String> =
+            js_path_vals(path, body).unwrap().into_iter().map(|v| v.to_json().to_string()).collect();
+        // The order of a descent is not prescribed.
+        ours.sort();
+        theirs.sort();
+        assert_eq!(ours, theirs, "{path}");
+    }
+}
