@@ -146,8 +146,7 @@ impl Tracer for Proving<'_> {
     const WHOLE: bool = true;
 
     fn node(&mut self, _resource: ResourceId, _path: &Path, node: Node<'_>, secret: bool) {
-        let own = node.value.span();
-        let span = if own.is_none() { node.key.map_or(own, |(_, span)| span) } else { own };
+        let span = node.spot();
         let text = match node.value.as_unknown() {
             Some(cause) => format!("(not known: {})", cause.message),
             None => short(node.value, secret).unwrap_or_else(|| "(a larger value)".to_owned()),

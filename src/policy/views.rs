@@ -105,7 +105,7 @@ impl Maker<'_> {
         let node = scope.node;
         let head = match (&name, node) {
             (Some(name), Some(_)) if !name.span().is_none() => name.span(),
-            (_, Some(node)) => head_of(node),
+            (_, Some(node)) => node.spot(),
             _ => parent.head,
         };
         let span = node.map_or(parent.span, |n| if n.value.span().is_none() { parent.span } else { n.value.span() });
@@ -251,7 +251,7 @@ impl Maker<'_> {
             Field::Range(from, to) => self.range(from, to, scope),
             Field::Map(fields) => {
                 // What is absent in it is absent in the node: that is where a finding points.
-                let head = scope.node.map_or(scope.head, head_of);
+                let head = scope.node.map_or(scope.head, |node| node.spot());
                 let mut map = Map::new(Some(head));
                 self.fields(fields, scope, &mut map);
                 (!map.entries.is_empty()).then(|| Value::map(map, head))
@@ -299,16 +299,6 @@ impl Maker<'_> {
         value.origin.span = low.span().to(high.span());
         Some(value)
     }
-}
-
-/// Where a finding about a node as a whole points.
-fn head_of(node: Node<'_>) -> Span {
-    let element = node.container.is_some_and(|c| c.as_list().is_some());
-    node.value
-        .as_map()
-        .and_then(|map| map.head)
-        .or(node.key.map(|(_, span)| span).filter(|_| !element))
-        .unwrap_or(node.value.span())
 }
 
 fn unknown(cause: &Arc<Cause>, origin: Origin) -> Value {

@@ -7,7 +7,7 @@ use crate::base::Span;
 use crate::diagnostic::{Diagnostic, Label, Subject};
 use crate::graph::{Data, How, Origin, Value};
 use crate::policy::fix::{FixRequest, FixTarget};
-use crate::policy::model::{FixAction, FixPlan, Path, Piece, Step, Template};
+use crate::policy::model::{FixAction, FixPlan, Path, Piece, Root, Step, Template};
 use std::ops::ControlFlow;
 
 /// No finding names more related places than this.
@@ -30,12 +30,11 @@ impl Judge<'_> {
         if let Some(node) = scope.node
             && !evidence.iter().any(|e| e.resource == scope.judged)
         {
-            let span = node.value.span();
             let path = policy.for_each.as_ref().map(|p| p.text.clone()).unwrap_or_default();
             evidence.push(Evidence {
                 resource: scope.judged,
                 path,
-                span: if span.is_none() { node.key.map_or(span, |(_, s)| s) } else { span },
+                span: node.spot(),
                 value: Some(node.value.clone()),
                 secret: false,
             });
@@ -391,18 +390,39 @@ impl Visitor for Places {
 }
 
 impl Engine<'_> {
-    /// Where `at` points: its first node, or where that would stand.
+    /// Where `at` points: its first node, or where that would stand. A resource as a whole is its head.
     fn place(&self, at: &Path, scope: &Scope<'_>) -> Option<Evidence> {
-        let mut places = Places::default();
-        let _ = self.walk(at, scope, &mut places);
-        let resource = scope.resource;
-        let path = at.text.clone();
-        if let Some((value, key, _)) = places.nodes.into_iter().next() {
-            let own = value.span();
-            let span = if own.is_none() { key.unwrap_or(own) } else { own };
+        let (resource, path) = (scope.resource, at.text.clone());
+        let whole = match (&at.root, at.steps.is_empty()) {
+            (Root::Resource, true) => Some(scope.head),
+            (Root::Judged, true) => Some(self.graph.get(scope.judged).head),
+            _ => None,
+        };
+        if let Some(span) = whole {
+            return Some(Evidence { resource, path, span, value: Some(scope.body.clone()), secret: false });
+        }
+        let mut first = First { found: None, missed: None };
+        let _ = self.walk(at, scope, &mut first);
+        if let Some((span, value)) = first.found {
             return Some(Evidence { resource, path, span, value: Some(value), secret: false });
         }
-        let (_, span, _) = places.misses.into_iter().next()?;
-        Some(Evidence { resource, path, span, value: None, secret: false })
+        Some(Evidence { resource, path, span: first.missed?, value: None, secret: false })
+    }
+}
+
+/// The first node of a path, or where it would stand.
+struct First {
+    found: Option<(Span, Value)>,
+    missed: Option<Span>,
+}
+
+impl Visitor for First {
+    fn node(&mut self, node: Node<'_>) -> ControlFlow<()> {
+        self.found = Some((node.spot(), node.value.clone()));
+        ControlFlow::Break(())
+    }
+
+    fn miss(&mut self, miss: Miss<'_>) {
+        self.missed.get_or_insert(miss.head);
     }
 }

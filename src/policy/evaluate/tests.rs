@@ -431,6 +431,9 @@ fn a_finding_points_at_the_smallest_thing_that_is_wrong() {
     let absent = "{not: {path: $.b.c, equals: 2}}";
     assert_eq!(finding(absent, "", "thing.x: {b: {d: 1}}").0, "b");
     assert_eq!(finding(absent, "", "thing.x: {a: 1}").0, "thing.x");
+    // A block or a resource as a whole: what names it.
+    assert_eq!(finding("{path: $.b, exists: true}", "", "thing.x: {b: {c: 1}}").0, "b");
+    assert_eq!(finding("{path: $.a, exists: true}", "at: $", "thing.x: {a: 1}").0, "thing.x");
     assert_eq!(finding("{path: $.b.c, missing: true}", "at: $.a", "thing.x: {a: 1}").0, "1");
     let inner = "{for_each: '$.s[*]', some: {path: '@.v', equals: {path: '@r.v'}}}";
     assert_eq!(

@@ -100,8 +100,7 @@ impl Tracer for Gather {
 
     fn node(&mut self, resource: ResourceId, path: &Path, node: Node<'_>, secret: bool) {
         if self.evidence.len() < MOST_EVIDENCE {
-            let own = node.value.span();
-            let span = if own.is_none() { node.key.map_or(own, |(_, span)| span) } else { own };
+            let span = node.spot();
             let value = Some(node.value.clone());
             self.evidence.push(Evidence { resource, path: path.text.clone(), span, value, secret });
         }

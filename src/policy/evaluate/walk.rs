@@ -321,6 +321,25 @@ impl<'a> Engine<'a> {
 }
 
 impl<'v> Node<'v> {
+    /// Where a finding about it points: a scalar itself, of a block or mapping what names it, of repeated blocks the
+    /// first one's header.
+    pub(in crate::policy) fn spot(&self) -> Span {
+        let named = match &self.value.data {
+            Data::Map(map) => {
+                let element = self.container.is_some_and(|c| c.as_list().is_some());
+                map.head.or(self.key.map(|(_, span)| span).filter(|_| !element))
+            }
+            Data::List(items) => items.first().and_then(|item| item.as_map()?.head),
+            _ => None,
+        };
+        let own = self.value.span();
+        match named.filter(|span| !span.is_none()) {
+            Some(span) => span,
+            None if own.is_none() => self.key.map_or(own, |(_, span)| span),
+            None => own,
+        }
+    }
+
     fn entry(&self, entry: &'v crate::graph::Entry) -> Node<'v>
     where
         Self: 'v,
