@@ -316,10 +316,10 @@ fn values_do_not_grow_without_bounds() {
         text
     };
     for (text, expected) in [
-        (chain(&|i| format!("[local.l{i}, local.l{i}]"), 60), "too large or too deep"),
+        (chain(&|i| format!("[local.l{i}, local.l{i}]"), 30), "too large or too deep"),
         (chain(&|i| format!("{{ a = local.l{i} }}"), 3_000), "too large or too deep"),
         (chain(&|i| format!("\"${{local.l{i}}}${{local.l{i}}}\""), 60), "longer than"),
-        (chain(&|i| format!("yamlencode(local.l{i})"), 3_000), ""),
+        (chain(&|i| format!("yamlencode(local.l{i})"), 300), ""),
         (chain(&|i| format!("try(local.l{i}, 1)"), 3_000), ""),
     ] {
         let world = world(&[("main.tf", &text)]);
@@ -353,6 +353,16 @@ fn blocks_may_have_computed_attributes() {
             ),
         ],
     );
+}
+
+#[test]
+fn a_branch_that_is_not_taken_may_fail_deep_inside() {
+    let world = world(&[(
+        "main.tf",
+        "variable \"c\" { default = null }\nlocals {\n  a = var.c == null ? {} : { k = [\"s:${var.c.name}\"] }\n  b = var.c == null ? [\"x\"] : [for v in var.c.list : upper(v)]\n}\noutput \"o\" { value = [local.a, local.b] }\n",
+    )]);
+    assert_eq!(world.only().output("o").unwrap().to_json().to_string(), r#"[{},["x"]]"#);
+    assert_eq!(world.ledger(), "");
 }
 
 #[test]

@@ -125,13 +125,18 @@ impl<'s> Evaluator<'s> {
             ExprKind::Tuple(items) => {
                 self.spend(items.len(), expr.span)?;
                 let mut values = Vec::with_capacity(items.len());
+                let mut failed = None;
                 for item in items {
-                    values.push(self.expr(item, vars)?);
+                    values.push(self.member(item, &mut failed, vars)?);
                 }
-                Ok(Val::at(Datum::Tuple(Arc::new(values)), expr.span))
+                let tuple = Val::at(Datum::Tuple(Arc::new(values)), expr.span);
+                match failed {
+                    Some(error) => Err(error.typed(tuple.ty())),
+                    None => Ok(tuple),
+                }
             }
             ExprKind::Object(items) => self.object(items, expr.span, vars),
-            ExprKind::For(f) => self.for_expr(f, expr.span, vars),
+            ExprKind::For(f) => self.for_expr(f, expr.span, vars).map_err(|e| e.typed(Type::Any)),
             ExprKind::Conditional(conditional) => self.conditional(conditional, expr.span, vars),
             ExprKind::Unary(op, operand) => {
                 let val = self.expr(operand, vars)?;
@@ -144,8 +149,23 @@ impl<'s> Evaluator<'s> {
             }
             ExprKind::Call(call) => self.call(call, expr.span, vars),
             ExprKind::Variable(name) => self.reference(name, expr.span, &[], expr.span, vars),
-            ExprKind::Traversal(traversal) => self.traversal(traversal, expr.span, vars),
+            ExprKind::Traversal(traversal) => {
+                self.traversal(traversal, expr.span, vars).map_err(|e| e.typed(Type::Any))
+            }
             _ => Err(EvalError::new("this expression has no value", expr.span)),
+        }
+    }
+
+    /// A member of a tuple or object. Where it fails, an unknown of its type stands for it, so that the type of the
+    /// whole is known all the same: the branch of a conditional that is not taken has a type even if it is an error.
+    fn member(&self, expr: &Expr, failed: &mut Option<Box<EvalError>>, vars: Option<&Vars<'_>>) -> EvalResult {
+        match self.expr(expr, vars) {
+            Err(error) if !error.fatal => {
+                let val = Val::unknown_of(error.ty.clone(), access::sample_cause());
+                failed.get_or_insert(error);
+                Ok(val)
+            }
+            result => result,
         }
     }
 
@@ -154,6 +174,7 @@ impl<'s> Evaluator<'s> {
         let mut entries = Vec::with_capacity(items.len());
         let mut marks = Marks::NONE;
         let mut unknown = None;
+        let mut failed = None;
         for item in items {
             let (key, key_span) = match &item.key {
                 ObjectKey::Name(name) => (Some(name.text.clone()), name.span),
@@ -161,7 +182,8 @@ impl<'s> Evaluator<'s> {
                     if matches!(&key.kind, ExprKind::Traversal(t) if matches!(t.base.kind, ExprKind::Variable(_))) {
                         return Err(EvalError::reference("ambiguous key: put it in parentheses or quotes", key.span));
                     }
-                    let val = self.expr(key, vars)?;
+                    let untyped = |e: Box<EvalError>| e.typed(Type::Any);
+                    let val = self.expr(key, vars).map_err(untyped)?;
                     let text = key_text(&val, key.span)?;
                     marks = marks.with(val.marks);
                     if text.is_none() {
@@ -170,10 +192,14 @@ impl<'s> Evaluator<'s> {
                     (text, key.span)
                 }
             };
-            let val = self.expr(&item.value, vars)?;
+            let val = self.member(&item.value, &mut failed, vars)?;
             if let Some(key) = key {
                 entries.push(Member { key: nfc(key), key_span, val });
             }
+        }
+        if let Some(error) = failed {
+            let ty = if unknown.is_some() { Type::Any } else { Val::object(entries).ty() };
+            return Err(error.typed(ty));
         }
         if let Some(key) = unknown {
             return Ok(result_unknown(Type::Any, &key, span).marked(marks));

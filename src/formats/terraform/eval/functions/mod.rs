@@ -126,7 +126,8 @@ pub fn call(evaluator: &Evaluator<'_>, call: &Call, span: Span, vars: Option<&Va
     };
     let mut args = Vec::with_capacity(call.args.len());
     for arg in &call.args {
-        args.push(evaluator.expr(arg, vars)?);
+        // The type of a call whose arguments are errors is not known.
+        args.push(evaluator.expr(arg, vars).map_err(|e| e.typed(Type::Any))?);
     }
     if call.expand
         && let Some(last) = args.pop()
