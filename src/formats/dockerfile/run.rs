@@ -142,9 +142,9 @@ impl Body {
 
     /// A command in the exec form.
     ///
-    /// A first word with white space in it, such as `["sudo yum", "install"]`, is no program's name; what its author meant is read.
+    /// A first word such as that of `["sudo yum", "install"]` is no program's name; what its author meant is read.
     pub(super) fn exec(words: &[Word], source: &str) -> Body {
-        if words.first().is_some_and(|w| w.text.contains(' ') && !w.text.contains('/')) {
+        if words.first().is_some_and(|w| w.text.starts_with("sudo ")) {
             let mut text = MappedText::new();
             for word in words {
                 text.push(word.span.start as usize, &word.text);
