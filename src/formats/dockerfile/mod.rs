@@ -6,6 +6,7 @@
 
 mod fields;
 mod image;
+mod images;
 mod instructions;
 mod lower;
 mod packages;
@@ -18,6 +19,7 @@ mod tests;
 
 use super::{Format, Input, LowerContext, Lowered, Options, Parsed, Selectors, Unit};
 use crate::base::SourceFile;
+use crate::graph::{Edge, ResourceGraph};
 use crate::syntax::dockerfile;
 use std::sync::Arc;
 
@@ -72,6 +74,10 @@ impl Format for Dockerfile {
         let unit =
             |input: &Input| Unit { name: input.file.path.clone(), variant: "".into(), files: vec![input.file.id] };
         files.iter().map(unit).collect()
+    }
+
+    fn link(&self, graph: &ResourceGraph, edges: &mut Vec<Edge>) {
+        images::link(graph, edges);
     }
 
     fn lower(&self, unit: &Unit, cx: &LowerContext<'_>) -> Lowered {

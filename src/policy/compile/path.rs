@@ -76,7 +76,9 @@ impl<'a> Reader<'a, '_, '_, '_> {
     }
 
     fn wrong_from<T>(&self, start: usize, message: impl Into<String>) -> Parsed<T> {
-        Err(Wrong { at: start..self.at.max(start + 1), message: message.into() })
+        // At least one character, whole: places never cut a character in two.
+        let next = self.text.get(start..).and_then(|t| t.chars().next()).map_or(1, char::len_utf8);
+        Err(Wrong { at: start..self.at.max(start + next), message: message.into() })
     }
 
     fn expect(&mut self, token: &str, after: &str) -> Parsed<()> {
