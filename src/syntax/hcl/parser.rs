@@ -81,6 +81,8 @@ impl<'t> Parser<'t> {
     }
 
     pub fn error(&mut self, start: usize, end: usize, message: impl Into<String>, help: &str) {
+        // A place never cuts a character in two.
+        let end = (end..self.text.len()).find(|&i| self.text.is_char_boundary(i)).unwrap_or(self.text.len());
         let mut error = SyntaxError::new(self.span(start, end), message);
         if !help.is_empty() {
             error = error.with_help(help);

@@ -278,3 +278,11 @@ fn template_files_trim_by_lines() {
     let expr = parse_template("a %{ for x in y ~}\n  ${x}\n%{ endfor ~}\nend $5", FileId(0)).unwrap();
     assert_eq!(show(&expr), r#"(tmpl "a " (for x in y do "  " x "\n") "end $5")"#);
 }
+
+#[test]
+fn places_of_errors_never_cut_a_character_in_two() {
+    let text = format!("a = {}\u{4a2}\n", "(".repeat(400));
+    for error in parse(&text, FileId(0)).errors {
+        assert!(text.get(error.span.range()).is_some(), "{error:?}");
+    }
+}
