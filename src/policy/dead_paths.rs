@@ -84,6 +84,9 @@ pub fn dead(policy: &Policy) -> Vec<DeadPath> {
             if kind.contains(['*', '?']) {
                 return None;
             }
+            if OLDER.iter().any(|(k, path)| k == kind && *path == names) {
+                return None;
+            }
             match look_up(kind, &names) {
                 Known::NoName { name, similar } => {
                     let hint = similar.map_or_else(String::new, |s| format!("; did you mean `{s}`?"));
@@ -106,6 +109,24 @@ pub fn dead(policy: &Policy) -> Vec<DeadPath> {
     }
     dead
 }
+
+/// Whether kinds of a `kind` condition are among those it stands under.
+fn narrows(kinds: &[String], among: &[String]) -> bool {
+    let wild = |k: &String| k.contains(['*', '?']);
+    kinds.iter().any(|k| among.iter().any(|a| a == k || wild(a) || wild(k)))
+}
+
+/// Names that providers had before the oldest version that the table knows of.
+const OLDER: [(&str, &[&str]); 6] = [
+    // azurerm before 2.0; now a resource of its own joins the two.
+    ("azurerm_network_interface", &["network_security_group_id"]),
+    ("azurerm_subnet", &["network_security_group_id"]),
+    // google before 4.0.
+    ("google_container_cluster", &["master_auth", "password"]),
+    ("google_container_cluster", &["master_auth", "username"]),
+    ("google_container_cluster", &["ip_allocation_policy", "use_ip_aliases"]),
+    ("google_container_node_pool", &["node_config", "workload_metadata_config", "node_metadata"]),
+];
 
 /// What `$`, `@` and the names mean at a place of the policy.
 #[derive(Clone)]
@@ -134,8 +155,10 @@ impl Collect {
                     Condition::Kind(kinds) => Some(kinds.clone()),
                     _ => None,
                 });
+                // On a view it speaks of what the node was made from, and says nothing of the view's own fields.
                 let place = match kinds {
-                    Some(kinds) => Place { kinds, ..place.clone() },
+                    Some(kinds) if narrows(&kinds, &place.kinds) => Place { kinds, ..place.clone() },
+                    Some(_) => Place { kinds: Vec::new(), ..place.clone() },
                     None => place.clone(),
                 };
                 parts.iter().for_each(|part| self.condition(part, &place));
