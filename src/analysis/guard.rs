@@ -10,7 +10,7 @@ thread_local! {
     static GUARDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the current thread is inside [`guard`]: then a panic becomes a [`Failure`], and a panic hook need not
+/// Whether the current thread is inside `guard`: then a panic becomes a [`Failure`], and a panic hook need not
 /// print it.
 pub fn is_guarded() -> bool {
     GUARDED.with(Cell::get)

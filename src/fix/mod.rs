@@ -1,7 +1,7 @@
 //! Mending what was found: from a policy's wish to edits, tried before they are offered.
 //!
 //! [`propose`] turns the requests of a report into edits ([`plan`]), [`choose`] takes those that do not stand in each
-//! other's way, [`apply`] makes new texts of them, and [`verify`] checks the new texts in memory: a fix counts only if its
+//! other's way, [`apply`] makes new texts of them, and [`verify()`] checks the new texts in memory: a fix counts only if its
 //! finding goes, no other appears, and the files can still be read. [`fix_all`] does this until nothing is left to mend,
 //! since one fix may make room for the next; run again, it changes nothing.
 

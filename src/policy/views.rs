@@ -1,7 +1,7 @@
 //! Views: derived nodes that give policies one shape for what many kinds say.
 //!
 //! A view is data ([`View`]): from which kinds, which paths feed which fields. Where a mapping is an algorithm, a
-//! [lens](super::lens) does it. Values keep the places they have in what they come from, so that a finding about a view's
+//! `lens` does it. Values keep the places they have in what they come from, so that a finding about a view's
 //! node points into the source.
 
 use super::document::Documents;

@@ -1,7 +1,7 @@
 //! What a check found, written for people and for programs: one file and one row in [`REPORTERS`] a format.
 //!
 //! A reporter only reads a [`Report`]; it decides nothing. Whatever comes from scanned files passes through
-//! [`text`] on its way out: control characters are escaped in every format, and secrets are never shown.
+//! `text` on its way out: control characters are escaped in every format, and secrets are never shown.
 
 mod checkstyle;
 mod github;

@@ -1,6 +1,6 @@
 //! Terraform and OpenTofu: modules evaluated as Terraform would, with unknowns that say why.
 //!
-//! A unit is a root module with everything it calls. [`engine`] evaluates it, [`emit`] makes the graph of it.
+//! A unit is a root module with everything it calls. `engine` evaluates it, `emit` makes the graph of it.
 //! `docs/formats.md` says what policies see.
 
 mod body;

@@ -1,6 +1,6 @@
 //! Go's `text/template`: text with actions between `{{` and `}}`, as Helm charts use it.
 //!
-//! [`parse`] gives a tree in which every node has its byte range, or the first error with its place, as Go's own
+//! [`parse()`] gives a tree in which every node has its byte range, or the first error with its place, as Go's own
 //! parser stops at the first one. The grammar is that of the package `text/template/parse` of Go 1.24: `else if`,
 //! `else with`, `break` and `continue`, parenthesised pipelines, trim markers, and every form of literal.
 

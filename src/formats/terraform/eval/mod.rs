@@ -3,10 +3,10 @@
 //! The rules are those of Terraform 1.11 (HCL's expressions over cty's values). What Terraform knows when it makes a
 //! plan is known here with the same value; everything else is unknown with its [`Cause`](crate::graph::Cause): never a
 //! guess. An error is data as well: inside an expression it is an [`EvalError`], which `try` and `can` catch; outside
-//! of it an unknown of [`CauseKind::Error`].
+//! of it an unknown of [`CauseKind::Error`](crate::graph::CauseKind::Error).
 //!
 //! Evaluation reads nothing by itself: references and files come through the [`Scope`]. It always ends: depth, the
-//! number of elements made and the length of strings are bounded, and what goes beyond is [`CauseKind::Limit`].
+//! number of elements made and the length of strings are bounded, and what goes beyond is [`CauseKind::Limit`](crate::graph::CauseKind::Limit).
 
 mod access;
 mod convert;
