@@ -38,7 +38,9 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let mut report = if args.matrix { matrix(args, &session, &mut workspace)? } else { checked(&workspace)? };
     let snapshot = workspace.snapshot();
     let shown = report::find(&args.format).map_or(0, |r| r.fixes_up_to);
-    if !args.no_fixes && report.diagnostics.len() <= shown {
+    // A reader waits for the terminal; a program that asked for JSON wants the fixes whatever they cost.
+    let hurried = shown < usize::MAX && report.stats.bytes > report::LARGE;
+    if !args.no_fixes && !hurried && report.diagnostics.len() <= shown {
         fix::offer_in(&snapshot, &mut report, &|_| true, MOST_TRIALS, &CancelToken::new());
     }
     drop(progress);

@@ -11,6 +11,7 @@ mod junit;
 mod markdown;
 mod place;
 mod pretty;
+pub use pretty::LARGE;
 mod rdjson;
 #[cfg(test)]
 mod sample;

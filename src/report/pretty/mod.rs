@@ -23,6 +23,9 @@ use style::Styles;
 
 /// Beyond this many findings the lines around each are left out, and so are their fixes.
 pub const MANY: usize = 60;
+/// Above so many bytes of input the terminal does not show fixes with the findings: trying them means to check the
+/// modules they touch again, and whoever reads the terminal waits for that.
+pub const LARGE: usize = 1 << 20;
 /// Related places drawn as excerpts; further ones are named.
 const MAX_RELATED: usize = 4;
 /// Other occurrences that are named.

@@ -1,7 +1,7 @@
 //! The end of the report: what was silenced, what could not be read, and the sum of it all.
 
 use super::excerpt::{Excerpt, Want};
-use super::{Cx, MANY, MAX_ERRORS, Shown};
+use super::{Cx, LARGE, MANY, MAX_ERRORS, Shown};
 use crate::analysis::FileState;
 use crate::base::{ColumnEncoding, FastMap};
 use crate::diagnostic::{Safety, Severity};
@@ -127,7 +127,7 @@ pub fn last_lines(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
         |safety| report.diagnostics.iter().filter_map(|d| d.fix.as_ref()).filter(|f| f.safety == safety).count();
     let (safe, other) = (fixes(Safety::Safe), fixes(Safety::Unsafe));
     let fixable = match (safe, other) {
-        (0, 0) if report.fixes.is_empty() || total <= MANY => return Ok(()),
+        (0, 0) if report.fixes.is_empty() || (total <= MANY && report.stats.bytes <= LARGE) => return Ok(()),
         (0, 0) => format!("{} may be mended by `stacklint fix`; with `--diff` it shows how", report.fixes.len()),
         (n, 0) => format!("{n} can be mended by `stacklint fix`"),
         (0, n) => format!("{n} can be mended by `stacklint fix --unsafe`, which may change behaviour"),
