@@ -207,7 +207,10 @@ impl<'t> Node<'t> {
     /// empty span behind its key's colon. Anchors and tags are outside.
     pub fn span(self) -> Span {
         let own = self.own();
-        Span { file: self.tree.file, start: own.start, end: own.end }
+        // A place never cuts a character in two, whatever the scanner says after an error.
+        let text = &self.tree.text;
+        let whole = |at: u32| (at as usize..text.len()).find(|&i| text.is_char_boundary(i)).unwrap_or(text.len());
+        Span::new(self.tree.file, whole(own.start)..whole(own.end))
     }
 
     /// The source text of its span.
