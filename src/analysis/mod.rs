@@ -16,6 +16,7 @@ mod matrix;
 mod memory;
 mod report;
 mod settings;
+pub mod since;
 mod suppress;
 #[cfg(test)]
 mod tests;

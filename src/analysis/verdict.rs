@@ -104,6 +104,8 @@ fn occurrence(diagnostic: &Diagnostic) -> Occurrence {
     let calls = diagnostic.callers.iter().map(|&span| Label::new(span, "called here"));
     Occurrence {
         address: diagnostic.subject.as_ref().map_or_else(|| "".into(), |s| s.address.clone()),
+        fingerprint: diagnostic.fingerprint.clone(),
+        callers: diagnostic.callers.clone(),
         trace: calls.chain(diagnostic.trace.iter().cloned()).collect(),
     }
 }

@@ -194,6 +194,10 @@ pub struct Fix {
 pub struct Occurrence {
     /// The address of the resource there.
     pub address: Arc<str>,
+    /// The fingerprint that the finding would have there by itself.
+    pub fingerprint: String,
+    /// The module calls, outermost first, through which the resource came to be.
+    pub callers: Arc<[Span]>,
     /// The way to it: module calls, then origins of the value.
     pub trace: Vec<Label>,
 }
