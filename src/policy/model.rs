@@ -309,9 +309,22 @@ pub enum Check {
     /// Is of one of these types.
     Type(Vec<ValueType>),
     /// Looks like a credential.
-    Secret(bool),
+    Secret(SecretKind, bool),
+    /// Is written where it stands.
+    Written(bool),
     /// Refers to a resource of one of these kinds.
     ResolvesTo(Vec<String>),
+}
+
+/// What tells that a text is a credential.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum SecretKind {
+    /// Either of the two.
+    Any,
+    /// Its own form: a known kind of key or token.
+    Key,
+    /// Its name alone: a password, a token of no known form.
+    Named,
 }
 
 /// How two numbers compare.

@@ -1,7 +1,8 @@
 //! Conditions in words, as `explain` prints them: close to how the policy writes them.
 
 use super::model::{
-    Check, CidrCheck, Comparison, Condition, Direction, Literal, Operand, Pool, Ports, Quantified, Quantifier, Test,
+    Check, CidrCheck, Comparison, Condition, Direction, Literal, Operand, Pool, Ports, Quantified, Quantifier,
+    SecretKind, Test,
 };
 
 /// Longer operands are cut.
@@ -118,7 +119,10 @@ fn check(check: &Check, pool: &Pool) -> String {
             let types: Vec<&str> = types.iter().map(|t| t.as_str()).collect();
             format!("is a {}", types.join(" or "))
         }
-        Check::Secret(expected) => is(*expected, "a credential"),
+        Check::Secret(SecretKind::Key, expected) => is(*expected, "a key or token of a known form"),
+        Check::Secret(SecretKind::Named, expected) => is(*expected, "a credential, as its name says"),
+        Check::Secret(SecretKind::Any, expected) => is(*expected, "a credential"),
+        Check::Written(expected) => is(*expected, "written where it stands"),
         Check::ResolvesTo(kinds) => format!("refers to {}", kinds.join(" or ")),
     }
 }

@@ -4,15 +4,15 @@ use super::operand::Wanted;
 use super::reader::{Table, describe};
 use super::{Context, DEEPEST};
 use crate::policy::model::{
-    Check, CidrCheck, Comparison, Condition, Direction, Literal, Operand, Ports, Quantified, Quantifier, Related, Test,
-    ValueType,
+    Check, CidrCheck, Comparison, Condition, Direction, Literal, Operand, Ports, Quantified, Quantifier, Related,
+    SecretKind, Test, ValueType,
 };
 use crate::policy::values::{cidr, ports, version};
 use crate::policy::words::nearest;
 use crate::syntax::yaml::{Node, Scalar, Schema};
 
 /// The tests that stand beside a `path`.
-const TESTS: [&str; 31] = [
+const TESTS: [&str; 32] = [
     "exists",
     "missing",
     "is_empty",
@@ -43,6 +43,7 @@ const TESTS: [&str; 31] = [
     "ports",
     "type",
     "is_secret",
+    "is_written",
     "resolves_to",
 ];
 
@@ -422,7 +423,15 @@ impl Context<'_, '_> {
             "is_empty" => Check::Empty(self.boolean(node, what)?),
             "is_true" => Check::True(self.boolean(node, what)?),
             "is_false" => Check::False(self.boolean(node, what)?),
-            "is_secret" => Check::Secret(self.boolean(node, what)?),
+            "is_secret" => match node.scalar(Schema::Yaml12) {
+                Some(Scalar::String("key")) => Check::Secret(SecretKind::Key, true),
+                Some(Scalar::String("named")) => Check::Secret(SecretKind::Named, true),
+                _ => Check::Secret(
+                    SecretKind::Any,
+                    self.boolean(node, "`is_secret` is `key`, `named`, or a boolean; it")?,
+                ),
+            },
+            "is_written" => Check::Written(self.boolean(node, what)?),
             "equals" | "not_equals" => Check::Equals(self.operand(node, Wanted::Any, what)?, test == "equals"),
             "in" | "not_in" => Check::In(self.operand(node, Wanted::List, what)?, test == "in"),
             "matches" | "not_matches" if node.is_mapping() => {

@@ -5,8 +5,8 @@ use super::secret;
 use super::truth::Truth;
 use super::walk::Node;
 use crate::base::Span;
-use crate::graph::{Data, Number, Value};
-use crate::policy::model::{Check, CidrCheck, Comparison, Operand, Path, Ports, Test};
+use crate::graph::{Data, How, Number, Value};
+use crate::policy::model::{Check, CidrCheck, Comparison, Operand, Path, Ports, SecretKind, Test};
 use crate::policy::values::cidr::Block;
 use crate::policy::values::{ports, version};
 use std::borrow::Cow;
@@ -98,10 +98,27 @@ impl Engine<'_> {
                 None => Truth::False,
             },
             Check::Type(types) => Truth::from(super::type_of(value).is_some_and(|t| types.contains(&t))),
-            Check::Secret(expected) => {
-                let name = node.key.map_or("", |(name, _)| name);
-                Truth::from(on_secret(name, value) == *expected)
+            Check::Secret(kind, expected) => {
+                Truth::from(on_secret(*kind, self.name_of(node, scope), value) == *expected)
             }
+            Check::Written(expected) => Truth::from(is_written(value) == *expected),
+        }
+    }
+
+    /// What a node is called. What stands under `value` or `default` is called what its neighbour `name` or `key` says (an
+    /// environment variable), or what its resource is called (a variable, an output).
+    fn name_of<'v>(&'v self, node: Node<'v>, scope: &Scope<'v>) -> &'v str {
+        let name = node.key.map_or("", |(name, _)| name);
+        if !["value", "default"].iter().any(|n| name.eq_ignore_ascii_case(n)) {
+            return name;
+        }
+        let Some(container) = node.container else { return name };
+        let Data::Map(map) = &container.data else { return name };
+        let neighbour = map.entries.iter().find(|e| ["name", "key"].iter().any(|n| e.key.eq_ignore_ascii_case(n)));
+        match neighbour.and_then(|e| e.value.as_str()) {
+            Some(name) => name,
+            None if std::ptr::eq(container, scope.body) => &self.graph.get(scope.judged).name,
+            None => name,
         }
     }
 
@@ -380,11 +397,21 @@ fn ranges(value: &Value) -> Option<(Vec<ports::Range>, bool)> {
     }
 }
 
-/// Whether a value, or a text inside it, looks like a credential.
-fn on_secret(name: &str, value: &Value) -> bool {
+/// Whether a value looks like a credential of this kind.
+fn on_secret(kind: SecretKind, name: &str, value: &Value) -> bool {
+    let looks = |text: &str| match kind {
+        SecretKind::Any => secret::is_secret(name, text),
+        SecretKind::Key => secret::has_key(text),
+        SecretKind::Named => secret::is_named_secret(name, text),
+    };
     match &value.data {
-        Data::String(text) => secret::is_secret(name, text),
-        Data::Number(n) => secret::is_secret(name, &n.to_string()),
+        Data::String(text) => looks(text),
+        Data::Number(n) => looks(&n.to_string()),
         _ => false,
     }
+}
+
+/// Whether a value stands where it is written: it did not come from a variable, a local or a module's argument.
+fn is_written(value: &Value) -> bool {
+    !matches!(value.origin.how, How::Variable | How::Default | How::Local | How::ModuleArgument)
 }

@@ -421,7 +421,7 @@ impl<T: Tracer> Visitor for Testing<'_, '_, T> {
                 note_causes(node.value, self.tracer, 0);
             }
             let before = self.tracer.mark();
-            let secret = test.checks.iter().any(|c| matches!(c, Check::Secret(_)));
+            let secret = test.checks.iter().any(|c| matches!(c, Check::Secret(..)));
             self.tracer.node(self.scope.resource, &test.path, node, secret);
             let decisive = match test.quantifier {
                 Quantifier::Some | Quantifier::None => truth == Truth::True,

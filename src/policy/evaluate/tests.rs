@@ -243,6 +243,11 @@ fn numbers_lengths_versions_and_types() {
         ("{path: $.a, type: [list, map]}", "{a: []}", 't'),
         ("{path: $.a, type: string}", "{a: 1}", 'f'),
         ("{path: $.a, type: string}", "{a: '?'}", 'u'),
+        ("{path: $..*, is_secret: named}", "{env: [{name: DB_PASS, value: horse7}]}", 't'),
+        ("{path: $..*, is_secret: named}", "{env: [{name: DB_HOST, value: horse7}]}", 'f'),
+        ("{path: $..*, is_secret: key}", "{env: [{name: DB_PASS, value: horse7}]}", 'f'),
+        ("{path: $..*, is_secret: key}", "{url: 'https://me:horse7@example.org/'}", 't'),
+        ("{path: $.a, is_written: true}", "{a: 1}", 't'),
     ]);
 }
 

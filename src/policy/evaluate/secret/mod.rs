@@ -4,166 +4,56 @@
 //! credential and the text is not one of the many things that stand in a credential's place: a placeholder, a
 //! variable, a path, the address of a secret in a store.
 
+mod forms;
+
+pub use forms::known_key;
+
+/// The longest text that is looked at.
+const LONGEST: usize = 100_000;
+
 /// Whether the text under this name (empty where it has none) looks like a credential.
 pub fn is_secret(name: &str, text: &str) -> bool {
+    has_key(text) || is_named_secret(name, text)
+}
+
+/// Whether a key or token of a known form stands in the text, or a script in it gives one to a variable.
+pub fn has_key(text: &str) -> bool {
     let text = text.trim();
-    if text.len() < 4 || text.len() > 100_000 {
+    (4..=LONGEST).contains(&text.len()) && (known_key(text) || text.contains('=') && assigns_key(text))
+}
+
+/// Whether the name says that the text is a credential, and the text can be one. `NAME=value` brings its own name.
+pub fn is_named_secret(name: &str, text: &str) -> bool {
+    let text = text.trim();
+    if !(4..=LONGEST).contains(&text.len()) {
         return false;
     }
-    if known_key(text) {
-        return true;
-    }
-    is_credential_name(name) && is_plausible_credential(name, text)
-}
-
-/// Whether a known kind of key stands somewhere in the text.
-pub fn known_key(text: &str) -> bool {
-    if text.contains("-----BEGIN ") {
-        return private_key(text);
-    }
-    words(text).any(known_word) || text.split("://").skip(1).any(password_in_url) || azure_connection_string(text)
-}
-
-/// The runs of characters that keys are made of.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '+' | '~')))
-        .filter(|w| w.len() >= 16)
-}
-
-/// A form of key: what it begins with, what follows, and how long that is.
-struct Form {
-    prefix: &'static str,
-    alphabet: Alphabet,
-    least: usize,
-    most: usize,
-}
-
-#[derive(Clone, Copy)]
-enum Alphabet {
-    /// `A-Z2-7`, and the other digits, which AWS has in old keys.
-    UpperDigits,
-    /// Letters and digits.
-    Alphanumeric,
-    /// Letters, digits, `_` and `-`.
-    Url,
-    /// Hexadecimal digits.
-    Hex,
-}
-
-impl Alphabet {
-    fn has(self, c: char) -> bool {
-        match self {
-            Alphabet::UpperDigits => c.is_ascii_uppercase() || c.is_ascii_digit(),
-            Alphabet::Alphanumeric => c.is_ascii_alphanumeric(),
-            Alphabet::Url => c.is_ascii_alphanumeric() || matches!(c, '_' | '-'),
-            Alphabet::Hex => c.is_ascii_hexdigit(),
-        }
+    match assignment(text) {
+        Some((name, value)) if !text.contains('\n') => is_named(name, value),
+        _ => is_named(name, text),
     }
 }
 
-const fn form(prefix: &'static str, alphabet: Alphabet, least: usize, most: usize) -> Form {
-    Form { prefix, alphabet, least, most }
+fn is_named(name: &str, text: &str) -> bool {
+    text.len() >= 4 && is_credential_name(name) && is_plausible_credential(name, text)
 }
 
-/// The forms of keys, after the documentation of their issuers.
-const FORMS: &[Form] = &[
-    // AWS access key ids: "IAM identifiers", unique prefixes.
-    form("AKIA", Alphabet::UpperDigits, 16, 16),
-    form("ASIA", Alphabet::UpperDigits, 16, 16),
-    form("ABIA", Alphabet::UpperDigits, 16, 16),
-    form("ACCA", Alphabet::UpperDigits, 16, 16),
-    // Google API keys.
-    form("AIza", Alphabet::Url, 35, 35),
-    form("GOCSPX-", Alphabet::Url, 28, 28),
-    // GitHub tokens: classic, OAuth, app, refresh, fine-grained.
-    form("ghp_", Alphabet::Alphanumeric, 36, 255),
-    form("gho_", Alphabet::Alphanumeric, 36, 255),
-    form("ghu_", Alphabet::Alphanumeric, 36, 255),
-    form("ghs_", Alphabet::Alphanumeric, 36, 255),
-    form("ghr_", Alphabet::Alphanumeric, 36, 255),
-    form("github_pat_", Alphabet::Url, 60, 255),
-    form("glpat-", Alphabet::Url, 20, 64),
-    form("gldt-", Alphabet::Url, 20, 64),
-    // Slack.
-    form("xoxb-", Alphabet::Url, 20, 255),
-    form("xoxp-", Alphabet::Url, 20, 255),
-    form("xoxa-", Alphabet::Url, 20, 255),
-    form("xoxr-", Alphabet::Url, 20, 255),
-    form("xapp-", Alphabet::Url, 20, 255),
-    // Payment, mail, chat, packages.
-    form("sk_live_", Alphabet::Alphanumeric, 16, 255),
-    form("rk_live_", Alphabet::Alphanumeric, 16, 255),
-    form("sq0csp-", Alphabet::Url, 43, 43),
-    form("SG.", Alphabet::Url, 22, 22),
-    form("npm_", Alphabet::Alphanumeric, 36, 36),
-    form("pypi-", Alphabet::Url, 80, 400),
-    form("dop_v1_", Alphabet::Hex, 64, 64),
-    form("shpat_", Alphabet::Hex, 32, 32),
-    form("sk-ant-", Alphabet::Url, 40, 255),
-    form("sk-proj-", Alphabet::Url, 40, 255),
-    form("hf_", Alphabet::Alphanumeric, 34, 34),
-    form("hvs.", Alphabet::Url, 24, 255),
-    form("dapi", Alphabet::Hex, 32, 32),
-    form("glsa_", Alphabet::Url, 32, 64),
-    form("NRAK-", Alphabet::UpperDigits, 27, 27),
-    form("key-", Alphabet::Hex, 32, 32),
-];
-
-fn known_word(word: &str) -> bool {
-    for form in FORMS {
-        let Some(rest) = word.strip_prefix(form.prefix) else { continue };
-        let length = rest.chars().take_while(|c| form.alphabet.has(*c)).count();
-        let ends = rest.get(length..).is_none_or(|tail| !tail.starts_with(|c: char| c.is_ascii_alphanumeric()));
-        if length >= form.least && length <= form.most && ends && !is_dummy(rest) {
-            return true;
-        }
-    }
-    jwt(word) || slack_hook(word)
+/// Whether a line of a script gives a variable that is called a credential something that only a machine makes.
+fn assigns_key(text: &str) -> bool {
+    text.lines()
+        .filter_map(assignment)
+        .any(|(name, value)| is_credential_name(name) && !is_placeholder(value) && looks_random(value))
 }
 
-/// A JSON web token: a header that decodes to an algorithm, a body and a signature.
-fn jwt(word: &str) -> bool {
-    let mut parts = word.split('.');
-    let (Some(header), Some(body), Some(signature)) = (parts.next(), parts.next(), parts.next()) else { return false };
-    header.starts_with("eyJ")
-        && body.starts_with("eyJ")
-        && signature.len() >= 20
-        && decode_base64(header).is_some_and(|h| h.contains("\"alg\""))
-}
-
-fn slack_hook(word: &str) -> bool {
-    word.find("hooks.slack.com/services/T").is_some_and(|at| word.len() - at > 60)
-}
-
-/// A private key that holds more than a placeholder.
-fn private_key(text: &str) -> bool {
-    text.split("-----BEGIN ").skip(1).any(|part| {
-        let Some((label, rest)) = part.split_once("-----") else { return false };
-        if !label.trim_end().ends_with("PRIVATE KEY") && !label.contains("PRIVATE KEY BLOCK") {
-            return false;
-        }
-        let body = rest.split("-----END").next().unwrap_or("");
-        let material = body.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=')).count();
-        material >= 40 && entropy(body) > 3.5
-    })
-}
-
-/// `user:password@` behind a scheme.
-fn password_in_url(rest: &str) -> bool {
-    let authority = rest.split(['/', '?', '#', ' ', '"', '\'', '\n']).next().unwrap_or("");
-    let Some((user_info, _)) = authority.rsplit_once('@') else { return false };
-    let Some((user, password)) = user_info.split_once(':') else { return false };
-    !user.contains(['$', '{', '<']) && password.len() >= 4 && !is_placeholder(password)
-}
-
-/// `AccountKey=…` and `SharedAccessKey=…` with 256 or 512 bits in base 64.
-fn azure_connection_string(text: &str) -> bool {
-    ["AccountKey=", "SharedAccessKey=", "sharedaccesskey=", "accountkey="].iter().any(|sign| {
-        text.split(sign).skip(1).any(|rest| {
-            let key = rest.split([';', '"', '\'', ' ']).next().unwrap_or("");
-            matches!(key.len(), 44 | 88) && key.ends_with('=') && entropy(key) > 3.5
-        })
-    })
+/// `NAME=value`, perhaps behind `export`; the value without its quotes.
+fn assignment(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    let line = line.strip_prefix("export ").unwrap_or(line);
+    let (name, value) = line.split_once('=')?;
+    let variable = !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    variable.then(|| (name, value.trim_matches(['"', '\''])))
 }
 
 /// Words in a name that say that a credential stands there.
@@ -284,16 +174,31 @@ fn name_words(name: &str) -> Vec<String> {
 
 /// Whether a text can be a credential, given that its name says so.
 fn is_plausible_credential(name: &str, text: &str) -> bool {
-    if is_placeholder(text) || is_address_of_secret(text) || text.contains(char::is_whitespace) && !looks_random(text) {
+    if is_placeholder(text) || is_address_of_secret(text) {
         return false;
     }
     let name = name.to_ascii_lowercase();
     // People choose passwords; machines make keys and tokens.
     let chosen = ["pass", "pwd"].iter().any(|w| name.contains(w));
+    if text.contains(char::is_whitespace) {
+        return chosen && !is_sentence(text);
+    }
     if chosen {
         return text.len() >= 4 && !is_word_about(text);
     }
-    looks_random(text) || (text.len() >= 8 && has_mixed_classes(text) && !is_word_about(text))
+    looks_random(text) || looks_typed(text) || (text.len() >= 8 && has_mixed_classes(text) && !is_word_about(text))
+}
+
+/// Text for people, about a credential: several words, or one that speaks of credentials.
+fn is_sentence(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    text.split_whitespace().count() > 2 || text.contains('\n') || CREDENTIAL_WORDS.iter().any(|w| lower.contains(w))
+}
+
+/// A token as somebody makes one up: letters and a good many digits in one word.
+fn looks_typed(text: &str) -> bool {
+    let digits = text.chars().filter(char::is_ascii_digit).count();
+    text.len() >= 10 && digits >= 4 && digits < text.len() && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 /// What stands in the place of a credential.
@@ -451,29 +356,6 @@ fn entropy(text: &str) -> f64 {
         .sum()
 }
 
-/// Base 64, in either alphabet, to text.
-fn decode_base64(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
-    let (mut bits, mut held) = (0_u32, 0);
-    for c in text.trim_end_matches('=').bytes() {
-        let six = match c {
-            b'A'..=b'Z' => c - b'A',
-            b'a'..=b'z' => c - b'a' + 26,
-            b'0'..=b'9' => c - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(six);
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push(u8::try_from((bits >> held) & 0xff).ok()?);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -506,6 +388,23 @@ mod tests {
         assert!(is_secret("master_password", "foobarbaz"));
         assert!(!is_secret("description", &random));
         assert!(!is_secret("bucket", &random));
+    }
+
+    #[test]
+    fn assignments_bring_their_own_name() {
+        let script = key(&["#!/bin/sh\nexport AWS_SECRET_ACCESS_KEY=wJ7x3kq9ZbT2", "mN8vR4yL6pQ1sD5fG0hXaCeUiOtB\n"]);
+        assert!(has_key(&script));
+        assert!(!has_key("#!/bin/sh\nexport AWS_SECRET_ACCESS_KEY=$(fetch)\n"));
+        assert!(!has_key("#!/bin/sh\nCHECKSUM=wJ7x3kq9ZbT2mN8vR4yL6pQ1sD5fG0hX\n"));
+        assert!(is_named_secret("", "POSTGRES_PASSWORD=horse7"));
+        assert!(!is_named_secret("", "POSTGRES_USER=horse7"));
+    }
+
+    #[test]
+    fn a_sentence_about_a_password_is_none() {
+        assert!(is_named_secret("password", "horse battery"));
+        assert!(!is_named_secret("password", "The password of the user"));
+        assert!(!is_named_secret("password", "Enter password"));
     }
 
     #[test]
