@@ -7,6 +7,7 @@
 
 pub mod compose;
 pub mod dockerfile;
+pub mod golang;
 pub mod kubernetes;
 pub mod terraform;
 pub mod yaml_value;

@@ -295,6 +295,11 @@ impl Number {
         Some(Number::Big(Arc::new(float)))
     }
 
+    /// Zero with a sign.
+    fn zero(negative: bool, precision: u32) -> Number {
+        Number::from_float(Float { infinite: false, negative, mantissa: UBig::ZERO, exponent: 0, precision })
+    }
+
     fn from_float(float: Float) -> Number {
         if float.precision == PRECISION
             && !float.infinite
@@ -429,13 +434,7 @@ impl Number {
         let precision = a.precision.max(b.precision);
         if a.mantissa.is_zero() && b.mantissa.is_zero() {
             let negative = a.negative && b.negative;
-            return Some(Number::from_float(Float {
-                infinite: false,
-                negative,
-                mantissa: UBig::ZERO,
-                exponent: 0,
-                precision,
-            }));
+            return Some(Number::zero(negative, precision));
         }
         let low = if a.mantissa.is_zero() {
             b.exponent
@@ -503,13 +502,7 @@ impl Number {
             return (!b.infinite && !a.mantissa.is_zero()).then(|| Number::infinity(negative));
         }
         if b.infinite {
-            return Some(Number::from_float(Float {
-                infinite: false,
-                negative,
-                mantissa: UBig::ZERO,
-                exponent: 0,
-                precision,
-            }));
+            return Some(Number::zero(negative, precision));
         }
         Some(Number::from_float(quotient(negative, &a.mantissa, a.exponent, &b.mantissa, b.exponent, precision)?))
     }

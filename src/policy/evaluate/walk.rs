@@ -109,12 +109,7 @@ impl<'a> Engine<'a> {
                     Some(entry) => self.steps(rest, at.entry(entry), scope, visitor, depth + 1),
                     None => miss(visitor),
                 },
-                Data::List(items) if !items.is_empty() => {
-                    for item in items.iter() {
-                        self.steps(steps, at.item(item), scope, visitor, depth + 1)?;
-                    }
-                    ControlFlow::Continue(())
-                }
+                Data::List(items) if !items.is_empty() => self.each(steps, items, at, scope, visitor, depth),
                 _ => miss(visitor),
             },
             Step::Names(names) => match &at.value.data {
@@ -126,12 +121,7 @@ impl<'a> Engine<'a> {
                     }
                     if found { ControlFlow::Continue(()) } else { miss(visitor) }
                 }
-                Data::List(items) if !items.is_empty() => {
-                    for item in items.iter() {
-                        self.steps(steps, at.item(item), scope, visitor, depth + 1)?;
-                    }
-                    ControlFlow::Continue(())
-                }
+                Data::List(items) if !items.is_empty() => self.each(steps, items, at, scope, visitor, depth),
                 _ => miss(visitor),
             },
             Step::Index(index) => {
@@ -151,12 +141,7 @@ impl<'a> Engine<'a> {
                 ControlFlow::Continue(())
             }
             Step::All => match &at.value.data {
-                Data::List(items) if !items.is_empty() => {
-                    for item in items.iter() {
-                        self.steps(rest, at.item(item), scope, visitor, depth + 1)?;
-                    }
-                    ControlFlow::Continue(())
-                }
+                Data::List(items) if !items.is_empty() => self.each(rest, items, at, scope, visitor, depth),
                 Data::Map(map) if !map.entries.is_empty() => {
                     for entry in &map.entries {
                         self.steps(rest, at.entry(entry), scope, visitor, depth + 1)?;
@@ -176,10 +161,7 @@ impl<'a> Engine<'a> {
             }
             Step::Json => {
                 if let Data::List(items) = &at.value.data {
-                    for item in items.iter() {
-                        self.steps(steps, at.item(item), scope, visitor, depth + 1)?;
-                    }
-                    return ControlFlow::Continue(());
+                    return self.each(steps, items, at, scope, visitor, depth);
                 }
                 match self.documents.read(at.value) {
                     Some(inner) => self.steps(rest, Node { value: &inner, ..at }, scope, visitor, depth + 1),
@@ -195,12 +177,7 @@ impl<'a> Engine<'a> {
                     }
                     ControlFlow::Continue(())
                 }
-                Data::List(items) => {
-                    for item in items.iter() {
-                        self.steps(steps, at.item(item), scope, visitor, depth + 1)?;
-                    }
-                    ControlFlow::Continue(())
-                }
+                Data::List(items) => self.each(steps, items, at, scope, visitor, depth),
                 _ => miss(visitor),
             },
             Step::Split(separator) => match &at.value.data {
@@ -220,15 +197,23 @@ impl<'a> Engine<'a> {
                     }
                     ControlFlow::Continue(())
                 }
-                Data::List(items) => {
-                    for item in items.iter() {
-                        self.steps(steps, at.item(item), scope, visitor, depth + 1)?;
-                    }
-                    ControlFlow::Continue(())
-                }
+                Data::List(items) => self.each(steps, items, at, scope, visitor, depth),
                 _ => miss(visitor),
             },
         }
+    }
+
+    /// These steps from every element of a list.
+    fn each(
+        &self,
+        steps: &[Step],
+        items: &[Value],
+        at: Node<'_>,
+        scope: &Scope<'_>,
+        visitor: &mut dyn Visitor,
+        depth: usize,
+    ) -> ControlFlow<()> {
+        items.iter().try_for_each(|item| self.steps(steps, at.item(item), scope, visitor, depth + 1))
     }
 
     /// The node itself and everything inside it, each with the next step. A name is taken from maps alone here: the

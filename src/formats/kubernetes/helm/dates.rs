@@ -3,6 +3,7 @@
 use super::exec::{Engine, Executed, Failure};
 use super::functions::Row;
 use super::value::{Data, IntType, Object, Value};
+use crate::formats::golang::{DAYS, MONTHS};
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp, Zoned};
@@ -157,25 +158,9 @@ pub fn time_method(time: &Zoned, name: &str, arguments: &[Value]) -> Option<Valu
     }
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-
 fn weekday(time: &Zoned) -> &'static str {
-    let i = usize::try_from(time.weekday().to_monday_zero_offset()).unwrap_or(0);
-    DAYS.get(i).copied().unwrap_or("Monday")
+    let i = usize::try_from(time.weekday().to_sunday_zero_offset()).unwrap_or(0);
+    DAYS.get(i).copied().unwrap_or("Sunday")
 }
 
 fn short(name: &str) -> &str {

@@ -3,6 +3,7 @@
 use super::exec::{Executed, Failure};
 use super::origin::{Builder, Place, Text};
 use super::value::{Data, IntType, Members, Object, Value};
+use crate::formats::golang::push_go;
 
 /// What an action puts out for a value. No value prints as a marker, which Helm erases at the end.
 pub fn to_output(value: &Value) -> Executed<String> {
@@ -179,26 +180,7 @@ pub fn float_json(f: f64) -> String {
 /// Go's `%q`: a quoted string with escapes.
 pub fn quote(s: &str) -> String {
     let mut out = String::with_capacity(s.len() + 2);
-    out.push('"');
-    for c in s.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\u{b}' => out.push_str("\\v"),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => out.push_str(&format!("\\x{:02x}", u32::from(c))),
-            '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{feff}' => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    push_go(&mut out, s);
     out
 }
 

@@ -4,6 +4,7 @@ use super::format::float_json;
 use super::origin::{Builder, Means, Place, Places, Text};
 use super::value::{Data, IntType, MapRef, Members, Object, Value};
 use crate::base::{FileId, Span};
+use crate::formats::golang::{push, push_json, push_quoted};
 use crate::syntax::yaml::{Node, NodeKind, Scalar, Schema, Tree, parse};
 use std::rc::Rc;
 
@@ -163,7 +164,7 @@ fn write_json(out: &mut Builder, value: &Value, html: bool, indent: Option<&str>
     match &value.data {
         Data::String(text) => {
             let mut escaped = String::new();
-            json_string(&mut escaped, &text.s, html);
+            push_json(&mut escaped, &text.s, html);
             push_escaped(out, text, &escaped, place);
         }
         Data::List(items, _) => {
@@ -189,7 +190,7 @@ fn write_json(out: &mut Builder, value: &Value, html: bool, indent: Option<&str>
                 }
                 newline(out, depth + 1);
                 let mut name = String::new();
-                json_string(&mut name, key, html);
+                push_json(&mut name, key, html);
                 name.push_str(if indent.is_some() { ": " } else { ":" });
                 out.push(&name, if item.place == 0 { place } else { item.place });
                 write_json(out, item, html, indent, depth + 1)?;
@@ -217,28 +218,6 @@ fn push_escaped(out: &mut Builder, text: &Text, encoded: &str, own: Place) {
         let place = text.pieces.as_ref().and_then(|p| p.first()).map_or(own, |p| p.place);
         out.push(encoded, place);
     }
-}
-
-/// A string in JSON.
-pub fn json_string(out: &mut String, s: &str, html: bool) {
-    out.push('"');
-    for c in s.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' if html => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c if u32::from(c) < 0x20 || matches!(c, '\u{2028}' | '\u{2029}') => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 /// YAML as `sigs.k8s.io/yaml` marshals it, without the last line break.
@@ -494,30 +473,21 @@ fn fold(encoded: &str, start: usize, indent: usize) -> String {
 }
 
 fn double_quoted(out: &mut String, s: &str) {
-    out.push('"');
-    for c in s.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0' => out.push_str("\\0"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            '\u{1b}' => out.push_str("\\e"),
-            '\u{85}' => out.push_str("\\N"),
-            '\u{a0}' => out.push_str("\\_"),
-            '\u{2028}' => out.push_str("\\L"),
-            '\u{2029}' => out.push_str("\\P"),
-            '\u{feff}' => out.push_str("\\uFEFF"),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => out.push_str(&format!("\\x{:02X}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    push_quoted(out, s, |c, out| match c {
+        '\0' => push(out, "\\0"),
+        '\u{7}' => push(out, "\\a"),
+        '\u{8}' => push(out, "\\b"),
+        '\u{b}' => push(out, "\\v"),
+        '\u{c}' => push(out, "\\f"),
+        '\u{1b}' => push(out, "\\e"),
+        '\u{85}' => push(out, "\\N"),
+        '\u{a0}' => push(out, "\\_"),
+        '\u{2028}' => push(out, "\\L"),
+        '\u{2029}' => push(out, "\\P"),
+        '\u{feff}' => push(out, "\\uFEFF"),
+        c if u32::from(c) < 0x20 || c == '\u{7f}' => push(out, &format!("\\x{:02X}", u32::from(c))),
+        _ => false,
+    });
 }
 
 /// Numbers in base 60 of YAML 1.1, which old readers would take for numbers: `12:30`, `1:2:3.5`.

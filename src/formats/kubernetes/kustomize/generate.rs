@@ -3,6 +3,7 @@
 use super::edit::{map_mut, text, text_at};
 use super::resource::{Behavior, Declared, Resource};
 use crate::base::{SourceFile, Span};
+use crate::formats::golang::push_json;
 use crate::graph::{Data, Entry, Map, Origin, Value};
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::Digest;
@@ -237,7 +238,7 @@ fn content_hash(value: &Value) -> String {
         }
         let word = text_at(value, &["type"]).unwrap_or("".into());
         text.push_str(",\"type\":");
-        json_string(&mut text, &word);
+        push_json(&mut text, &word, true);
     }
     text.push('}');
     let hex = HEXLOWER.encode(&sha2::Sha256::digest(text.as_bytes()));
@@ -254,25 +255,6 @@ fn content_hash(value: &Value) -> String {
         .collect()
 }
 
-fn json_string(out: &mut String, s: &str) {
-    out.push('"');
-    for c in s.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c if u32::from(c) < 0x20 => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-}
-
 /// JSON with sorted keys, escaped as Go does.
 fn sorted_json(value: &Value) -> String {
     let mut out = String::new();
@@ -285,7 +267,7 @@ fn sorted_json(value: &Value) -> String {
                 if i > 0 {
                     out.push(',');
                 }
-                json_string(&mut out, &entry.key);
+                push_json(&mut out, &entry.key, true);
                 out.push(':');
                 out.push_str(&sorted_json(&entry.value));
             }
@@ -295,7 +277,7 @@ fn sorted_json(value: &Value) -> String {
             let words: Vec<String> = items.iter().map(sorted_json).collect();
             out.push_str(&format!("[{}]", words.join(",")));
         }
-        Data::String(s) => json_string(&mut out, s),
+        Data::String(s) => push_json(&mut out, s, true),
         _ => out.push_str(&value.to_json().to_string()),
     }
     out

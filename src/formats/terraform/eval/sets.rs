@@ -2,6 +2,7 @@
 
 use super::val::Datum;
 use super::{Val, ops};
+use crate::formats::golang::push_go;
 use std::cmp::Ordering;
 use std::fmt::Write;
 
@@ -54,13 +55,13 @@ fn hash_text(val: &Val, out: &mut String) {
         Datum::Null(_) => out.push('~'),
         Datum::Bool(b) => out.push(if *b { 'T' } else { 'F' }),
         Datum::Number(n) => out.push_str(&super::functions::format::number_general(n, 10)),
-        Datum::String(s) => super::functions::format::quote_go(s, out),
+        Datum::String(s) => push_go(out, s),
         Datum::List(seq) | Datum::Set(seq) => hash_items(&seq.items, ('[', ']'), out),
         Datum::Tuple(items) => hash_items(items, ('<', '>'), out),
         Datum::Map(table) => {
             out.push('{');
             for m in &table.entries {
-                super::functions::format::quote_go(&m.key, out);
+                push_go(out, &m.key);
                 out.push(':');
                 hash_text(&m.val, out);
                 out.push(';');

@@ -3,6 +3,7 @@
 use super::super::format::{float_g, shortest};
 use super::super::origin::Place;
 use super::super::value::{Data, MapRef, Value};
+use crate::formats::golang::{push, push_quoted, push_unicode};
 
 /// A dictionary as TOML; an error in words.
 pub fn encode(value: &Value) -> Result<String, String> {
@@ -23,21 +24,13 @@ fn key(name: &str) -> String {
 }
 
 fn quoted(s: &str) -> String {
-    let mut out = String::from("\"");
-    for c in s.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
+    let mut out = String::with_capacity(s.len() + 2);
+    push_quoted(&mut out, s, |c, out| match c {
+        '\u{8}' => push(out, "\\b"),
+        '\u{c}' => push(out, "\\f"),
+        '\u{0}'..='\u{1f}' | '\u{7f}' => push_unicode(out, c),
+        _ => false,
+    });
     out
 }
 

@@ -4,17 +4,18 @@ use super::super::exec::{Executed, Failure};
 use super::super::format::to_text;
 use super::super::value::{MapRef, Value};
 use super::{Row, argument, text};
+use crate::formats::golang::clean_path;
 
 /// The table of this file.
 pub const ROWS: &[Row] = &[
     ("base", "s", |_, a| Ok(base(text(a, 0)).into())),
     ("dir", "s", |_, a| Ok(dir(text(a, 0)).into())),
-    ("clean", "s", |_, a| Ok(clean(text(a, 0)).into())),
+    ("clean", "s", |_, a| Ok(clean_path(text(a, 0)).into())),
     ("ext", "s", |_, a| Ok(ext(text(a, 0)).into())),
     ("isAbs", "s", |_, a| Ok(text(a, 0).starts_with('/').into())),
     ("osBase", "s", |_, a| Ok(base(text(a, 0)).into())),
     ("osDir", "s", |_, a| Ok(dir(text(a, 0)).into())),
-    ("osClean", "s", |_, a| Ok(clean(text(a, 0)).into())),
+    ("osClean", "s", |_, a| Ok(clean_path(text(a, 0)).into())),
     ("osExt", "s", |_, a| Ok(ext(text(a, 0)).into())),
     ("osIsAbs", "s", |_, a| Ok(text(a, 0).starts_with('/').into())),
     ("urlquery", "a*", |_, a| {
@@ -39,37 +40,12 @@ fn base(path: &str) -> &str {
 }
 
 fn dir(path: &str) -> String {
-    clean(path.rfind('/').map_or("", |i| path.get(..=i).unwrap_or("")))
+    clean_path(path.rfind('/').map_or("", |i| path.get(..=i).unwrap_or("")))
 }
 
 fn ext(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or("");
     name.rfind('.').and_then(|i| name.get(i..)).unwrap_or("")
-}
-
-/// The shortest path of the same meaning.
-pub fn clean(path: &str) -> String {
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match parts.last() {
-                Some(&last) if last != ".." => {
-                    parts.pop();
-                }
-                _ if rooted => {}
-                _ => parts.push(".."),
-            },
-            part => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    match (rooted, joined.is_empty()) {
-        (true, _) => format!("/{joined}"),
-        (false, true) => ".".to_owned(),
-        (false, false) => joined,
-    }
 }
 
 fn query_escape(s: &str) -> String {

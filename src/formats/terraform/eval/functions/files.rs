@@ -2,6 +2,7 @@
 
 use super::{FnCall, FnError, FnResult, fail, fail_arg, fail_unknown, hash};
 use crate::base::{FileId, SourceFile, Span};
+use crate::formats::golang::clean_path;
 use crate::formats::terraform::eval::expr::{Evaluator, Vars};
 use crate::formats::terraform::eval::val::Table;
 use crate::formats::terraform::eval::{
@@ -84,34 +85,10 @@ pub fn filesha512(call: &FnCall<'_, '_>) -> FnResult {
     hashed(call)
 }
 
-/// A path without `.`, `..` and double slashes, as Go's `filepath.Clean` gives it.
-fn clean(path: &str) -> String {
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => match parts.last() {
-                Some(&last) if last != ".." => {
-                    parts.pop();
-                }
-                _ if rooted => {}
-                _ => parts.push(".."),
-            },
-            part => parts.push(part),
-        }
-    }
-    match (rooted, parts.is_empty()) {
-        (true, _) => format!("/{}", parts.join("/")),
-        (false, true) => ".".to_owned(),
-        (false, false) => parts.join("/"),
-    }
-}
-
 /// A path of the machine on which Terraform runs, of which the end is known.
 fn machine_path(call: &FnCall<'_, '_>, message: &str, end: &str) -> FnResult {
     let cause = Cause { kind: CauseKind::External, message: message.to_owned(), span: call.span };
-    let end = clean(&format!("/{end}"));
+    let end = clean_path(&format!("/{end}"));
     let known = (end != "/").then(|| Arc::from(end));
     let mut val = Val::unknown_of(Type::String, Arc::new(cause)).not_null();
     val.origin = Origin::literal(Span::NONE);
@@ -140,16 +117,16 @@ pub fn basename(call: &FnCall<'_, '_>) -> FnResult {
 pub fn dirname(call: &FnCall<'_, '_>) -> FnResult {
     let path = call.text(0);
     let end = path.rfind('/').map_or(0, |i| i + 1);
-    Ok(Val::string(clean(&path[..end])))
+    Ok(Val::string(clean_path(&path[..end])))
 }
 
 pub fn abspath(call: &FnCall<'_, '_>) -> FnResult {
     let path = call.text(0);
     if path.starts_with('/') {
-        return Ok(Val::string(clean(path)));
+        return Ok(Val::string(clean_path(path)));
     }
     // Where the path leads upwards, its end depends on the folder as well.
-    let end = clean(path);
+    let end = clean_path(path);
     machine_path(call, "the folder in which Terraform runs", if end.starts_with("..") { "" } else { &end })
 }
 
@@ -166,7 +143,7 @@ pub fn pathexpand(call: &FnCall<'_, '_>) -> FnResult {
 
 pub fn fileset(call: &FnCall<'_, '_>) -> FnResult {
     let (dir, pattern) = (call.text(0), call.text(1));
-    let pattern = clean(pattern);
+    let pattern = clean_path(pattern);
     if pattern.starts_with("../") || pattern == ".." {
         return fail_unknown(CauseKind::Unsupported, "a pattern that leads out of its folder");
     }

@@ -1,10 +1,10 @@
 //! `format` and `formatlist`: verbs as Go's `fmt` has them, over Terraform's values.
 
 use super::{FnCall, FnError, FnResult, fail, fail_arg, json};
+use crate::formats::golang::push_json;
 use crate::formats::terraform::eval::template::safe_prefix;
 use crate::formats::terraform::eval::{Datum, Type, Val, convert};
 use crate::graph::Number;
-use std::fmt::Write;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The widest field and the most digits that a verb may ask for.
@@ -196,7 +196,7 @@ impl Verb {
                 }
                 if self.mode == 'q' {
                     let mut quoted = String::new();
-                    json::quote(text, &mut quoted);
+                    push_json(&mut quoted, text, true);
                     self.pad(&quoted, out);
                 } else {
                     self.pad(text, out);
@@ -349,30 +349,4 @@ fn general(n: &Number, decimal: &crate::graph::Decimal, limit: usize, _shortest:
         return format!("{sign}{}", decimal.scientific(decimal.digits.len().saturating_sub(1), 'e'));
     }
     format!("{sign}{}", decimal.fixed(decimal.places()))
-}
-
-/// Text as Go's `%q` writes it.
-pub fn quote_go(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{b}' => out.push_str("\\v"),
-            c if c.is_control() && (c as u32) < 0x80 => {
-                let _ = write!(out, "\\x{:02x}", c as u32);
-            }
-            c if c.is_control() || (c.is_whitespace() && c != ' ') => {
-                let _ = write!(out, "\\u{:04x}", c as u32);
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }

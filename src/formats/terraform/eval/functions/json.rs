@@ -1,6 +1,7 @@
 //! `jsonencode` and `jsondecode`, as cty does them: keys sorted, numbers with all their digits.
 
 use super::{FnCall, FnError, FnResult, fail};
+use crate::formats::golang::push_json;
 use crate::formats::terraform::eval::val::{Member, Table};
 use crate::formats::terraform::eval::{Datum, Type, Val, nfc};
 use crate::graph::{How, Number};
@@ -49,7 +50,7 @@ fn write(val: &Val, out: &mut String) {
         Datum::Null(_) | Datum::Unknown(_) => out.push_str("null"),
         Datum::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
         Datum::Number(n) => out.push_str(&n.to_string()),
-        Datum::String(s) => quote(s, out),
+        Datum::String(s) => push_json(out, s, true),
         Datum::List(seq) | Datum::Set(seq) => write_items(&seq.items, out),
         Datum::Tuple(items) => write_items(items, out),
         Datum::Map(table) | Datum::Object(table) => {
@@ -58,7 +59,7 @@ fn write(val: &Val, out: &mut String) {
                 if i > 0 {
                     out.push(',');
                 }
-                quote(&m.key, out);
+                push_json(out, &m.key, true);
                 out.push(':');
                 write(&m.val, out);
             }
@@ -76,27 +77,6 @@ fn write_items(items: &[Val], out: &mut String) {
         write(item, out);
     }
     out.push(']');
-}
-
-/// Text as Go's `encoding/json` quotes it, with `<`, `>` and `&` escaped.
-pub fn quote(text: &str, out: &mut String) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\u{0}'..='\u{1f}' => {
-                out.push_str(&format!("\\u{:04x}", c as u32));
-            }
-            c => out.push(c),
-        }
-    }
-    out.push('"');
 }
 
 pub fn jsondecode(call: &FnCall<'_, '_>) -> FnResult {

@@ -1,6 +1,7 @@
 //! Times: RFC 3339 timestamps, Terraform's date formats, Go's durations.
 
 use super::{FnCall, FnError, FnResult, fail_arg, fail_unknown};
+use crate::formats::golang::{DAYS, MONTHS};
 use crate::formats::terraform::eval::Val;
 use crate::graph::CauseKind;
 
@@ -131,22 +132,6 @@ impl Time {
         format!("{}{:02}{colon}{:02}", if self.offset < 0 { '-' } else { '+' }, minutes / 60, minutes % 60)
     }
 }
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 fn argument(call: &FnCall<'_, '_>, i: usize) -> Result<Time, FnError> {
     Time::parse(call.text(i)).or_else(|e| fail_arg(i, e))
