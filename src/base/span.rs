@@ -9,6 +9,9 @@ pub struct FileId(pub u32);
 impl FileId {
     /// The file of a span that stands in no file, such as a value given on the command line.
     pub const NONE: FileId = FileId(u32::MAX);
+
+    /// The file of spans in texts that are part of the program. They never leave the module that reads such a text.
+    pub const EMBEDDED: FileId = FileId(u32::MAX - 1);
 }
 
 /// A half-open byte range in one file. Offsets fit in 32 bits because larger files are refused on load.

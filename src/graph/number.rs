@@ -376,12 +376,12 @@ impl Number {
         }
     }
 
-    /// As a JSON number: exact where 64 bits hold it, otherwise the nearest 64-bit float.
+    /// As a JSON number: exact where 64 bits hold it, otherwise the nearest 64-bit float; beyond those as text.
     pub fn to_json(&self) -> serde_json::Value {
         if let Some(n) = self.to_i64() {
             return n.into();
         }
-        serde_json::Number::from_f64(self.to_f64()).map_or(serde_json::Value::Null, Into::into)
+        serde_json::Number::from_f64(self.to_f64()).map_or_else(|| self.to_string().into(), Into::into)
     }
 
     /// Whether it is negative; minus zero is.

@@ -74,6 +74,10 @@ impl<'e, 'a> Emitter<'e, 'a> {
     fn instance(&mut self, index: u32, instance: &Instance<'a>) {
         let module = &instance.module;
         let single = Key::Single;
+        if module.stand_in {
+            self.resources(index, instance);
+            return;
+        }
         for settings in &module.settings {
             let body = self.bodies().body(settings, &self.engine.scope(index), Place::Other);
             self.block(instance, settings, "terraform".into(), "terraform".to_owned(), "terraform".into(), &body);
@@ -128,27 +132,7 @@ impl<'e, 'a> Emitter<'e, 'a> {
             let from = self.push(instance, node);
             self.edges_of(from, &body);
         }
-        for (declared, resource) in module.resources.iter().zip(&instance.resources) {
-            let Some(resource) = resource else { continue };
-            let whole = || resource.val.get_or_init(|| resource_value(declared, resource, &instance.path));
-            for (at, ((key, each), body)) in resource.expansion.keys.iter().zip(&resource.bodies).enumerate() {
-                let scope = self.engine.scope(index).with_each(key, each).with_self(this(whole(), key, at));
-                let body = self.bodies().late(&declared.body, body, &scope);
-                let node = Node {
-                    kind: declared.kind.clone(),
-                    base: declared.address.to_string(),
-                    key,
-                    name: declared.name.clone(),
-                    span: body.span,
-                    head: body.head,
-                    body: body.to_value(),
-                };
-                let from = self.push(instance, node);
-                self.edges_of(from, &body);
-                self.depends_on(from, instance, &body);
-                self.provider_edge(from, index, declared, &body);
-            }
-        }
+        self.resources(index, instance);
         self.calls(index, instance);
         for (i, output) in module.outputs.iter().enumerate() {
             let mut body = EvalBody::new(output.body.block.head, output.body.block.span);
@@ -164,6 +148,35 @@ impl<'e, 'a> Emitter<'e, 'a> {
             }
             let base = format!("output.{}", output.name);
             self.block(instance, &output.body, "output".into(), base, output.name.clone(), &body);
+        }
+    }
+
+    fn resources(&mut self, index: u32, instance: &Instance<'a>) {
+        let place = self.engine.place(index);
+        for (declared, resource) in instance.module.resources.iter().zip(&instance.resources) {
+            let Some(resource) = resource else { continue };
+            let whole = || resource.val.get_or_init(|| resource_value(declared, resource, &instance.path));
+            for (at, ((key, each), body)) in resource.expansion.keys.iter().zip(&resource.bodies).enumerate() {
+                let scope = self.engine.scope(index).with_each(key, each).with_self(this(whole(), key, at));
+                let body = self.bodies().late(&declared.body, body, &scope);
+                let (span, head, value) = match &place {
+                    Some(place) => (place.span, place.head, place.body(body.to_value())),
+                    None => (body.span, body.head, body.to_value()),
+                };
+                let node = Node {
+                    kind: declared.kind.clone(),
+                    base: declared.address.to_string(),
+                    key,
+                    name: declared.name.clone(),
+                    span,
+                    head,
+                    body: value,
+                };
+                let from = self.push(instance, node);
+                self.edges_of(from, &body);
+                self.depends_on(from, instance, &body);
+                self.provider_edge(from, index, declared, &body);
+            }
         }
     }
 
@@ -283,7 +296,7 @@ impl<'e, 'a> Emitter<'e, 'a> {
 
     /// The edge to the provider configuration that manages a resource.
     fn provider_edge(&mut self, from: u32, instance: u32, declared: &ResourceDecl<'_>, body: &EvalBody) {
-        let (name, span) = match body.get("provider") {
+        let (name, mut span) = match body.get("provider") {
             Some(EvalItem::Attribute(val)) => match val.as_str() {
                 Some(name) => (name.to_owned(), val.origin.span),
                 None => return,
@@ -293,6 +306,9 @@ impl<'e, 'a> Emitter<'e, 'a> {
                 (kind.split('_').next().unwrap_or(kind).to_owned(), body.head)
             }
         };
+        if let Some(place) = self.engine.place(instance) {
+            span = place.head;
+        }
         if let Some(to) = self.provider(instance, &name) {
             let via = self.via("provider");
             self.pending.push(Pending { from, to, via, span });

@@ -9,13 +9,15 @@ use super::eval::{self, EvalError, Marks, Type, Val};
 use super::expand::{Expansion, Key};
 use super::inputs::RootValues;
 use super::module::{Call, Declared, Dep, Module};
+use super::registry::{self, Place, StandIn};
 use super::scope::ModuleScope;
 use super::sources::Sources;
-use crate::base::{FastMap, FastSet, Span};
+use super::refs::{self, Reference};
+use crate::base::{FastMap, FastSet, FileId, Span};
 use crate::formats::{LedgerEntry, LowerContext};
 use crate::graph::{Cause, CauseKind, How, Origin};
-use crate::syntax::hcl::tree::{Expr, Text};
-use std::cell::{OnceCell, RefCell};
+use crate::syntax::hcl::tree::{Expr, ExprKind, Text};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -26,6 +28,11 @@ pub const MAX_MODULES: usize = 4_000;
 /// How many parts a value may have, and how deep they may nest.
 const MAX_PARTS: usize = 200_000;
 const MAX_VALUE_DEPTH: usize = 200;
+/// How many parts all values of one root module may have together; a string counts by its length. Ordinary
+/// configurations stay far below; beyond it, what is computed is unknown.
+const MAX_TOTAL: usize = 4_000_000;
+/// How many steps are taken through the origins of one value to see whether they are too many.
+const MAX_ORIGIN_STEPS: usize = 100_000;
 /// How many origins, and how many one behind the other, a value keeps.
 const MAX_ORIGINS: usize = 200;
 const MAX_ORIGIN_DEPTH: usize = 64;
@@ -134,6 +141,9 @@ pub struct Engine<'a> {
     modules: FastMap<Arc<str>, Rc<Module<'a>>>,
     root_values: RootValues,
     resources: usize,
+    /// How many parts values may still have.
+    pub budget: Cell<usize>,
+    exhausted: OnceCell<Arc<Cause>>,
 }
 
 impl<'a> Engine<'a> {
@@ -154,6 +164,8 @@ impl<'a> Engine<'a> {
             modules: FastMap::default(),
             root_values,
             resources: 0,
+            budget: Cell::new(MAX_TOTAL),
+            exhausted: OnceCell::new(),
         };
         let module = engine.module(&root_dir);
         engine.add_instance(module, "".into(), "".into(), Arc::from([]), None);
@@ -185,6 +197,10 @@ impl<'a> Engine<'a> {
 
     /// Enters something into the ledger, once.
     pub fn note(&self, span: Span, kind: CauseKind, message: String) {
+        // That the module behind a stand-in is not here is in the ledger already.
+        if span.file == FileId::EMBEDDED {
+            return;
+        }
         if self.noted.borrow_mut().insert((span, message.clone())) {
             self.ledger.borrow_mut().push(LedgerEntry { span, kind, message });
         }
@@ -430,6 +446,49 @@ impl<'a> Engine<'a> {
 
     /// The value of an expression; what is wrong with it is entered into the ledger.
     pub fn eval(&self, expr: &Expr, scope: &ModuleScope<'_, '_>) -> Val {
+        let literal = matches!(
+            expr.kind,
+            ExprKind::Null | ExprKind::Bool(_) | ExprKind::String(_) | ExprKind::Number(_) | ExprKind::Error(_)
+        );
+        if self.budget.get() == 0 && !literal {
+            return self.exhausted(expr.span);
+        }
+        let val = self.value_of(expr, scope);
+        match expr.span.file {
+            FileId::EMBEDDED => self.at_call(val, expr, scope.instance()),
+            _ => val,
+        }
+    }
+
+    /// A value of a stand-in, moved to the call: everything that comes from an argument stands there, all else at the
+    /// call's head.
+    fn at_call(&self, mut val: Val, expr: &Expr, instance: u32) -> Val {
+        let Some(place) = self.place(instance) else { return val };
+        let here = &self.instances[instance as usize];
+        if registry::outside(&val.origin).is_none() {
+            // A choice between two words of the stand-in comes from the argument that decides it.
+            let mut names = Vec::new();
+            refs::collect(expr, &mut names);
+            let given = names.iter().find_map(|name| match name {
+                Reference::Variable(name) => here.variable(here.module.variable(name)?)?.given.as_ref(),
+                Reference::Local(name) => here.locals.get(here.module.local(name)? as usize)?.as_ref(),
+                _ => None,
+            });
+            if let Some(from) = given.and_then(|given| registry::outside(&given.origin)) {
+                val.origin = from.clone();
+            }
+        }
+        place.moved(val)
+    }
+
+    /// Where the values of a stand-in's instance stand.
+    pub fn place(&self, instance: u32) -> Option<Place> {
+        let here = &self.instances[instance as usize];
+        let site = here.site.as_ref().filter(|_| here.module.stand_in)?;
+        Some(Place::of(&self.instances[site.parent as usize].module.calls[site.call as usize]))
+    }
+
+    fn value_of(&self, expr: &Expr, scope: &ModuleScope<'_, '_>) -> Val {
         match (eval::try_eval(expr, scope), scope.doubt()) {
             (Ok(val), _) => self.bounded(val, expr.span),
             // Perhaps it is never evaluated: `count` may turn out to be zero.
@@ -446,11 +505,29 @@ impl<'a> Engine<'a> {
     /// otherwise fill the memory, and ones that wrap each other the stack.
     fn bounded(&self, mut val: Val, span: Span) -> Val {
         let mut room = MAX_PARTS;
-        if !fits(&val, 0, &mut room) {
+        let fits = fits(&val, 0, &mut room);
+        let mut parts = MAX_PARTS - room;
+        if fits && any_long(&val, &mut { MAX_ORIGIN_STEPS }) {
+            parts *= 8;
+            shorten_origins(&mut val);
+        }
+        self.budget.set(self.budget.get().saturating_sub(parts));
+        if !fits {
             let message = "the value is too large or too deep and is left out";
             return self.failed(EvalError::limit(message, span), span);
         }
-        shorten_origins(&mut val);
+        val
+    }
+
+    /// What stands for a value once all room is used up. The ledger says so once.
+    fn exhausted(&self, span: Span) -> Val {
+        let cause = self.exhausted.get_or_init(|| {
+            let message = "the values of this configuration grow beyond all use; from here on they are left out";
+            self.note(span, CauseKind::Limit, message.to_owned());
+            Arc::new(Cause { kind: CauseKind::Limit, message: message.to_owned(), span })
+        });
+        let mut val = Val::unknown_of(Type::Any, cause.clone());
+        val.origin = Origin::literal(span);
         val
     }
 
@@ -478,10 +555,17 @@ impl<'a> Engine<'a> {
             Some(site) => {
                 let parent = &self.instances[site.parent as usize];
                 let argument = parent.module.calls[site.call as usize].arguments.get(&declared.name);
-                let given = argument.map(|(attribute, _)| {
-                    let scope = self.scope(site.parent).with_each(&site.key, &site.each);
-                    self.eval(&attribute.value, &scope)
-                });
+                let call = &parent.module.calls[site.call as usize];
+                let given = match argument {
+                    Some((attribute, _)) => {
+                        let scope = self.scope(site.parent).with_each(&site.key, &site.each);
+                        Some(self.eval(&attribute.value, &scope))
+                    }
+                    None if here.module.stand_in && &*declared.name == registry::VERSION => {
+                        registry::version(call).map(|major| Val::count(major))
+                    }
+                    None => None,
+                };
                 (given, How::ModuleArgument)
             }
             None => (self.root_values.get(&declared.name, ty, self), How::Variable),
@@ -525,7 +609,10 @@ impl<'a> Engine<'a> {
         let message = match &here.site {
             Some(site) => {
                 let caller = &self.instances[site.parent as usize].module.calls[site.call as usize];
-                format!("the call of module `{}` does not set `{}`", caller.name, declared.name)
+                match here.module.stand_in {
+                    true => format!("module `{}` is not here", caller.name),
+                    false => format!("the call of module `{}` does not set `{}`", caller.name, declared.name),
+                }
             }
             None => format!("variable `{}` has no value", declared.name),
         };
@@ -558,18 +645,22 @@ impl<'a> Engine<'a> {
         let module = self.instances[instance as usize].module.clone();
         let call = &module.calls[index as usize];
         let mut expansion = Expansion::of(self, instance, &call.body);
-        let dir = match self.source(instance, call) {
-            Ok(dir) => dir,
+        let target = match self.source(instance, call) {
+            Ok(Target::Folder(dir)) => self.module(&dir),
+            Ok(Target::StandIn(known)) => self.stand_in(known),
             Err(cause) => return EvalCall { expansion, children: Vec::new(), missing: Some(cause) },
         };
         let room = MAX_MODULES.saturating_sub(self.instances.len());
         expansion = expansion.at_most(room, self, call.body.block.head, "modules");
-        let target = self.module(&dir);
         let here = &self.instances[instance as usize];
-        let callers: Arc<[Span]> = here.callers.iter().copied().chain([call.body.block.span]).collect();
+        // What a stand-in makes stands at the call itself.
+        let own = (!target.stand_in).then_some(call.body.block.span);
+        let callers: Arc<[Span]> = here.callers.iter().copied().chain(own).collect();
         let path = here.path.clone();
         let key_path: Arc<str> = child_key(&here.key_path, &call.name).into();
-        self.check_arguments(call, &target);
+        if !target.stand_in {
+            self.check_arguments(call, &target);
+        }
         let children = expansion
             .keys
             .clone()
@@ -593,8 +684,14 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// The folder of the module that is called.
-    fn source(&self, instance: u32, call: &Call<'_>) -> Result<Arc<str>, Arc<Cause>> {
+    fn stand_in(&mut self, known: &'static StandIn) -> Rc<Module<'a>> {
+        let key: Arc<str> = known.source.into();
+        let module = self.modules.entry(key);
+        module.or_insert_with(|| Rc::new(Module::stand_in(known.source, known.file()))).clone()
+    }
+
+    /// What is called: a folder with a module, or a public module of which only the inputs are known.
+    fn source(&self, instance: u32, call: &Call<'_>) -> Result<Target, Arc<Cause>> {
         let here = &self.instances[instance as usize];
         let fail = |kind, message: String, span| {
             self.note(span, kind, message.clone());
@@ -609,12 +706,18 @@ impl<'a> Engine<'a> {
             return fail(CauseKind::Unsupported, "the source of a module must be plain text".to_owned(), span);
         };
         let Some(dir) = self.sources.resolve(&here.module.dir, &child_key(&here.key_path, &call.name), text) else {
-            let message = if text.starts_with('.') {
-                format!("module `{}` is not here: there is no module in `{text}`", call.name)
-            } else {
-                format!("module `{}` is not here: `terraform init` would fetch `{text}`", call.name)
+            let name = &call.name;
+            if text.starts_with('.') {
+                let message = format!("module `{name}` is not here: there is no module in `{text}`");
+                return fail(CauseKind::Missing, message, span);
+            }
+            let message = format!("module `{name}` is not here: `terraform init` would fetch `{text}`");
+            let Some(known) = registry::find(text) else {
+                return fail(CauseKind::Missing, message, span);
             };
-            return fail(CauseKind::Missing, message, span);
+            let message = format!("{message}; what it makes is judged by its published inputs");
+            self.note(span, CauseKind::Missing, message);
+            return Ok(Target::StandIn(known));
         };
         let mut at = Some(instance);
         let mut depth = 0;
@@ -633,8 +736,16 @@ impl<'a> Engine<'a> {
                 span,
             );
         }
-        Ok(dir)
+        Ok(Target::Folder(dir))
     }
+}
+
+/// What a call's source leads to.
+enum Target {
+    /// A folder of the workspace.
+    Folder(Arc<str>),
+    /// A public module that is not here.
+    StandIn(&'static StandIn),
 }
 
 fn child_key(path: &str, name: &str) -> String {
@@ -655,39 +766,46 @@ pub fn cycle(name: &str, span: Span) -> Val {
 
 /// Whether a value is of bearable size.
 fn fits(val: &Val, depth: usize, room: &mut usize) -> bool {
-    if depth > MAX_VALUE_DEPTH || *room == 0 {
+    let size = 1 + val.as_str().map_or(0, |text| text.len() / 64);
+    if depth > MAX_VALUE_DEPTH || *room < size {
+        *room = room.saturating_sub(size);
         return false;
     }
-    *room -= 1;
+    *room -= size;
     val.children().all(|child| fits(child, depth + 1, room))
+}
+
+/// Whether the history of a value, or of one of its parts, has become too long. What cannot be said within `steps`
+/// is taken for short: values of such a size soon use up all room.
+fn any_long(val: &Val, steps: &mut usize) -> bool {
+    let mut room = MAX_ORIGINS;
+    let long = is_long(&val.origin, 0, &mut room);
+    *steps = steps.saturating_sub(1 + MAX_ORIGINS - room);
+    long || (*steps > 0 && val.children().any(|child| any_long(child, steps)))
+}
+
+fn is_long(origin: &Origin, depth: usize, room: &mut usize) -> bool {
+    if depth > MAX_ORIGIN_DEPTH || *room == 0 {
+        return true;
+    }
+    *room -= 1;
+    if let How::Encoded(value) = &origin.how
+        && is_long(&value.origin, depth + 1, room)
+    {
+        return true;
+    }
+    origin.from.iter().flat_map(|from| from.iter()).any(|parent| is_long(parent, depth + 1, room))
 }
 
 /// Cuts the history of a value, and of its parts, where it has become too long.
 fn shorten_origins(val: &mut Val) {
-    fn long(origin: &Origin, depth: usize, room: &mut usize) -> bool {
-        if depth > MAX_ORIGIN_DEPTH || *room == 0 {
-            return true;
-        }
-        *room -= 1;
-        if let How::Encoded(value) = &origin.how
-            && long(&value.origin, depth + 1, room)
-        {
-            return true;
-        }
-        origin.from.iter().flat_map(|from| from.iter()).any(|parent| long(parent, depth + 1, room))
+    let mut short = val.map_children(&mut |child| {
+        let mut child = child.clone();
+        shorten_origins(&mut child);
+        child
+    });
+    if is_long(&val.origin, 0, &mut { MAX_ORIGINS }) {
+        short.origin = Origin { sensitive: val.origin.sensitive, ..Origin::literal(val.origin.span) };
     }
-    fn any_long(val: &Val) -> bool {
-        long(&val.origin, 0, &mut { MAX_ORIGINS }) || val.children().any(any_long)
-    }
-    if any_long(val) {
-        let mut short = val.map_children(&mut |child| {
-            let mut child = child.clone();
-            shorten_origins(&mut child);
-            child
-        });
-        if long(&val.origin, 0, &mut { MAX_ORIGINS }) {
-            short.origin = Origin { sensitive: val.origin.sensitive, ..Origin::literal(val.origin.span) };
-        }
-        *val = short;
-    }
+    *val = short;
 }

@@ -14,6 +14,7 @@ mod paths;
 mod plan;
 mod policy_document;
 mod refs;
+mod registry;
 mod scope;
 mod sources;
 mod units;

@@ -7,7 +7,7 @@ use super::{TerraformFile, paths};
 use crate::base::{FastMap, FileId, Span};
 use crate::formats::{LedgerEntry, LowerContext};
 use crate::graph::CauseKind;
-use crate::syntax::hcl::tree::{Attribute, Block, Expr, Item, Text};
+use crate::syntax::hcl::tree::{Attribute, Block, Expr, File, Item, Text};
 use std::cell::OnceCell;
 use std::sync::Arc;
 
@@ -35,6 +35,8 @@ pub struct Module<'a> {
     types: Vec<OnceCell<Type>>,
     /// What is wrong with the declarations.
     pub problems: Vec<LedgerEntry>,
+    /// Whether it stands for a public module that is not here.
+    pub stand_in: bool,
     variable_names: FastMap<Text, u32>,
     local_names: FastMap<Text, u32>,
     output_names: FastMap<Text, u32>,
@@ -206,6 +208,16 @@ impl<'a> Module<'a> {
                     }
                 }
             }
+        }
+        module.resolve();
+        module
+    }
+
+    /// The module that a file of the program declares in place of a public one.
+    pub fn stand_in(source: &str, file: &'a File) -> Module<'a> {
+        let mut module = Module { dir: source.into(), stand_in: true, ..Module::default() };
+        for block in file.body.blocks() {
+            module.declare(block, false);
         }
         module.resolve();
         module

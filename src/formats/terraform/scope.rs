@@ -1,5 +1,6 @@
 //! What the names in a module's expressions stand for.
 
+use super::body::EvalBody;
 use super::engine::{self, Engine, EvalCall, EvalResource, Instance};
 use super::eval::{EvalError, FileRead, Member, Refs, Resolved, Scope, Type, Val};
 use super::expand::{Key, Mode};
@@ -8,6 +9,7 @@ use super::{paths, refs};
 use crate::base::Span;
 use crate::graph::{Cause, CauseKind, How};
 use crate::syntax::hcl::tree::{Step, StepKind, Text};
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// A module instance's names, with those that hold for one resource, call or dynamic block alone.
@@ -28,6 +30,11 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
     /// The names of a module instance.
     pub fn new(engine: &'e Engine<'a>, instance: u32) -> ModuleScope<'e, 'a> {
         ModuleScope { engine, instance, each: None, iterators: Vec::new(), self_val: None, uncertain: None }
+    }
+
+    /// The module instance.
+    pub fn instance(&self) -> u32 {
+        self.instance
     }
 
     /// With `each` or `count` of an instance of a resource or call.
@@ -123,6 +130,12 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
     fn output(&self, child: u32, name: &Text, span: Span) -> Result<Val, Box<EvalError>> {
         let child = &self.engine.instances[child as usize];
         let Some(index) = child.module.output(name) else {
+            if child.module.stand_in {
+                let message = format!("`{}{name}` is an output of a module that is not here", child.path);
+                let mut val = Val::unknown(CauseKind::Missing, message, span);
+                val.refs = Refs::one(child.path.trim_end_matches('.'), span);
+                return Ok(val);
+            }
             return Err(EvalError::reference(format!("the module has no output `{name}`"), span));
         };
         let val = child.outputs.get(index as usize).cloned().flatten();
@@ -153,7 +166,14 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
                 let val = self.output(child, &key, span)?;
                 members.push(Member { key, key_span: Span::NONE, val });
             }
-            objects.push(Val::object(members));
+            let object = Val::object(members);
+            let child = &self.engine.instances[child as usize];
+            objects.push(if child.module.stand_in {
+                let message = format!("`{}` is a module that is not here", child.path.trim_end_matches('.'));
+                object.open(Arc::new(Cause { kind: CauseKind::Missing, message, span }))
+            } else {
+                object
+            });
         }
         Ok(keyed(call.expansion.mode, call.expansion.keys.iter().map(|(key, _)| key), objects))
     }
@@ -169,6 +189,7 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
         let declared = &here.module.resources[index as usize];
         let address: Arc<str> = format!("{}{}", here.path, declared.address).into();
         let how = How::Function;
+        check_steps(declared, steps.get(named..).unwrap_or_default())?;
         let Some(resource) = here.resources.get(index as usize).and_then(Option::as_ref) else {
             return Ok(Resolved { val: engine::cycle(&address, span), steps: named, how });
         };
@@ -179,7 +200,7 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
             let rest = (!declared.is_builtin()).then(|| computed_cause(declared, &format!("{address}.{attr}"), span));
             let mut val = match body.attribute_val(attr, rest.as_ref()) {
                 Some(val) => val,
-                None => computed(declared, &address, attr, span),
+                None => computed(declared, body, &address, attr, span),
             };
             val.refs.add(&Refs::one(address, span));
             return Ok(Resolved { val, steps: named + 1, how });
@@ -253,12 +274,45 @@ fn keyed<'k>(mode: Mode, keys: impl Iterator<Item = &'k Key>, mut vals: Vec<Val>
     }
 }
 
+/// Refuses attributes that cannot exist whatever the provider is: Terraform holds references against the schema before
+/// it evaluates anything, so that `try` and `can` do not catch it.
+fn check_steps(declared: &ResourceDecl<'_>, steps: &[Step]) -> Result<(), Box<EvalError>> {
+    let steps = match steps.first().map(|s| &s.kind) {
+        Some(StepKind::Index(_)) => steps.get(1..).unwrap_or_default(),
+        _ => steps,
+    };
+    let Some(Step { kind: StepKind::Attr(attr), span }) = steps.first() else { return Ok(()) };
+    if declared.is_builtin() && !BUILTIN_ATTRIBUTES.contains(&&**attr) {
+        return Err(EvalError::reference(format!("`{}` has no attribute `{attr}`", declared.kind), *span));
+    }
+    match steps.get(1) {
+        Some(deeper) if &**attr == "id" && !matches!(deeper.kind, StepKind::Splat { .. }) => {
+            Err(EvalError::reference("`id` is text, which has no attributes", deeper.span))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The attributes of `terraform_data`.
+const BUILTIN_ATTRIBUTES: [&str; 4] = ["id", "input", "output", "triggers_replace"];
+
 /// An attribute that the configuration does not set.
-fn computed(declared: &ResourceDecl<'_>, address: &str, attr: &str, span: Span) -> Val {
+fn computed(declared: &ResourceDecl<'_>, body: &EvalBody, address: &str, attr: &str, span: Span) -> Val {
     if declared.is_builtin() && matches!(attr, "input" | "triggers_replace") {
         return Val::null();
     }
-    let ty = if attr == "id" { Type::String } else { Type::Any };
+    let ty = match attr {
+        "id" => Type::String,
+        // What comes out is of the type of what goes in.
+        "output" if declared.is_builtin() => match body.attribute_val("input", None) {
+            None => return Val::null(),
+            Some(input) => {
+                let cause = computed_cause(declared, &format!("{address}.{attr}"), span);
+                return Val::unknown_of(input.ty(), cause);
+            }
+        },
+        _ => Type::Any,
+    };
     Val::unknown_of(ty, computed_cause(declared, &format!("{address}.{attr}"), span)).not_null()
 }
 
@@ -290,8 +344,8 @@ pub fn resource_value(declared: &ResourceDecl<'_>, resource: &EvalResource, path
             let mut val = body.to_val(rest.as_ref());
             val.origin.span = head;
             if declared.is_builtin() {
-                for attr in ["input", "triggers_replace", "id", "output"] {
-                    val = with_attribute(val, attr, || computed(declared, &address, attr, head));
+                for attr in BUILTIN_ATTRIBUTES {
+                    val = with_attribute(val, attr, || computed(declared, body, &address, attr, head));
                 }
             }
             val.refs = Refs::one(address, Span::NONE);
@@ -315,6 +369,10 @@ fn with_attribute(val: Val, name: &str, make: impl FnOnce() -> Val) -> Val {
 }
 
 impl Scope for ModuleScope<'_, '_> {
+    fn budget(&self) -> Option<&Cell<usize>> {
+        Some(&self.engine.budget)
+    }
+
     fn resolve(&self, root: &str, steps: &[Step], span: Span) -> Found {
         let attr = |index: usize| match steps.get(index).map(|s| &s.kind) {
             Some(StepKind::Attr(name)) => Some(name),

@@ -51,6 +51,16 @@ fn convert_datum(val: &Val, ty: &Type) -> Result<Option<Datum>, String> {
         (Datum::List(seq), Type::List(want)) if seq.elem == **want && !carries_defaults(want) => return Ok(None),
         (Datum::Set(seq), Type::Set(want)) if seq.elem == **want && !carries_defaults(want) => return Ok(None),
         (Datum::Map(table), Type::Map(want)) if table.elem == **want && !carries_defaults(want) => return Ok(None),
+        // Members that are not known yet may turn out to be one: how long the list is, and in which order, is open.
+        (Datum::Set(seq), Type::List(want))
+            if seq.items.len() > 1 && seq.items.iter().any(|item| !item.is_wholly_known()) =>
+        {
+            let cause = seq.items.iter().find_map(Val::find_unknown).map(|unknown| unknown.cause.clone());
+            let elem = if want.is_any() { seq.elem.clone() } else { want.plain() };
+            let mut unknown = Unknown::of(Type::list(elem), cause.unwrap_or_else(super::access::sample_cause));
+            (unknown.not_null, unknown.min_len, unknown.max_len) = (true, 1, seq.items.len());
+            Datum::Unknown(Arc::new(unknown))
+        }
         (Datum::List(_) | Datum::Set(_) | Datum::Tuple(_), Type::List(want)) => {
             Datum::List(Arc::new(convert_items(val, want, ty)?))
         }

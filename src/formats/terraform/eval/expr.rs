@@ -17,6 +17,8 @@ const MAX_DEPTH: u32 = 400;
 const MAX_ELEMENTS: usize = 250_000;
 /// How long a string may become, in bytes.
 const MAX_STRING: usize = 4 << 20;
+/// How many bytes of text that is made count as one part of a value.
+const BYTES_A_PART: usize = 16;
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
@@ -86,7 +88,7 @@ impl<'s> Evaluator<'s> {
             return Err(EvalError::limit(format!("the expression makes more than {MAX_ELEMENTS} elements"), span));
         }
         self.elements.set(spent);
-        Ok(())
+        self.charge(elements, span)
     }
 
     /// Refuses strings that become too long.
@@ -95,6 +97,26 @@ impl<'s> Evaluator<'s> {
             return Err(EvalError::limit(format!("a string becomes longer than {} MiB", MAX_STRING >> 20), span));
         }
         Ok(())
+    }
+
+    /// Counts the text of a finished string.
+    pub fn charge_text(&self, val: &Val, span: Span) -> Result<(), Box<EvalError>> {
+        self.charge(val.as_str().map_or(0, str::len) / BYTES_A_PART, span)
+    }
+
+    /// Takes parts from what the scope has left.
+    fn charge(&self, parts: usize, span: Span) -> Result<(), Box<EvalError>> {
+        let Some(budget) = self.scope.budget() else { return Ok(()) };
+        match budget.get().checked_sub(parts) {
+            Some(left) => {
+                budget.set(left);
+                Ok(())
+            }
+            None => {
+                budget.set(0);
+                Err(EvalError::limit("there is no room left for what this makes", span))
+            }
+        }
     }
 
     /// The value of an expression among the variables of the for expressions around it.
@@ -136,7 +158,10 @@ impl<'s> Evaluator<'s> {
                 }
             }
             ExprKind::Object(items) => self.object(items, expr.span, vars),
-            ExprKind::For(f) => self.for_expr(f, expr.span, vars).map_err(|e| e.typed(Type::Any)),
+            ExprKind::For(f) => {
+                let mut ty = Type::Any;
+                self.for_expr(f, expr.span, vars, &mut ty).map_err(|e| e.typed(ty))
+            }
             ExprKind::Conditional(conditional) => self.conditional(conditional, expr.span, vars),
             ExprKind::Unary(op, operand) => {
                 let val = self.expr(operand, vars)?;
@@ -209,7 +234,8 @@ impl<'s> Evaluator<'s> {
         Ok(val)
     }
 
-    fn for_expr(&self, f: &For, span: Span, vars: Option<&Vars<'_>>) -> EvalResult {
+    /// The value of a for expression; `failed_type` is the type of one that has none.
+    fn for_expr(&self, f: &For, span: Span, vars: Option<&Vars<'_>>, failed_type: &mut Type) -> EvalResult {
         let collection = self.expr(&f.collection, vars)?;
         let mut marks = collection.marks;
         let mut refs = collection.refs.clone();
@@ -217,6 +243,7 @@ impl<'s> Evaluator<'s> {
             return Ok(result_unknown(Type::Any, &collection, span));
         };
         let mut unknown: Option<Val> = None;
+        let mut failed: Option<Box<EvalError>> = None;
         let mut items: Vec<Val> = Vec::new();
         let mut entries: Vec<Member> = Vec::new();
         let mut groups: Vec<(Member, Vec<Val>)> = Vec::new();
@@ -273,9 +300,16 @@ impl<'s> Evaluator<'s> {
                     let message = format!(
                         "two members of the for expression have the key {text:?}; `...` after the value would group them"
                     );
-                    return Err(EvalError::new(message, key_expr.span));
+                    failed.get_or_insert_with(|| EvalError::new(message, key_expr.span));
                 }
             }
+        }
+        if let Some(error) = failed {
+            // What the untaken branch of a conditional would be is known all the same.
+            if unknown.is_none() {
+                *failed_type = Val::object(entries).ty();
+            }
+            return Err(error);
         }
         if let Some(why) = unknown {
             let mut val = result_unknown(Type::Any, &why, span).marked(marks);

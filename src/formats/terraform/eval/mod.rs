@@ -33,6 +33,7 @@ pub use val::{Datum, Marks, Member, Ref, Refs, Seq, Table, Unknown, Val, nfc};
 use crate::base::{SourceFile, Span};
 use crate::graph::How;
 use crate::syntax::hcl::tree::Step;
+use std::cell::Cell;
 use std::sync::Arc;
 
 /// What an expression may refer to.
@@ -52,6 +53,11 @@ pub trait Scope {
     /// The paths of all files below a folder for `fileset`, relative to that folder, with `/` between their parts.
     /// `None` where it cannot be said.
     fn list(&self, dir: &str) -> Option<Vec<Arc<str>>>;
+
+    /// How many parts all evaluations in this scope and its kin may still make; `None` where nobody counts.
+    fn budget(&self) -> Option<&Cell<usize>> {
+        None
+    }
 }
 
 /// What a reference stands for.

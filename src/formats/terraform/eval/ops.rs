@@ -142,11 +142,14 @@ pub fn equals(a: &Val, b: &Val) -> Option<bool> {
             }
             let other = if a.is_known() { a } else { b };
             let ty = other.ty();
-            if unknown.ty.has_any() || ty.has_any() {
+            if unknown.ty.has_any() {
                 return None;
             }
-            if unknown.ty != ty {
+            if !could_be_one(&unknown.ty, &ty) {
                 return Some(false);
+            }
+            if unknown.ty != ty {
+                return None;
             }
             let excluded = match known {
                 Datum::String(s) => unknown.prefix.as_ref().is_some_and(|p| !s.starts_with(&**p)),
@@ -173,7 +176,7 @@ fn equals_deep(a: &Val, b: &Val) -> Option<bool> {
     if ta != tb {
         // A part of unknown type may still turn out to be of the other's type.
         let open = |v: &Val| v.children().any(|c| c.find_unknown().is_some_and(|u| u.ty.has_any()));
-        return if open(a) || open(b) { None } else { Some(false) };
+        return if (open(a) || open(b)) && could_be_one(&ta, &tb) { None } else { Some(false) };
     }
     if let (Some(x), Some(y)) = (a.table(), b.table()) {
         if x.entries.len() != y.entries.len() || x.entries.iter().zip(&y.entries).any(|(x, y)| x.key != y.key) {
@@ -189,6 +192,23 @@ fn equals_deep(a: &Val, b: &Val) -> Option<bool> {
         return Some(false);
     }
     all_equal(x.iter().zip(y))
+}
+
+/// Whether two types may turn out to be the same once what is unknown in them is known.
+fn could_be_one(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Any, _) | (_, Type::Any) => true,
+        (Type::List(a), Type::List(b)) | (Type::Set(a), Type::Set(b)) | (Type::Map(a), Type::Map(b)) => {
+            could_be_one(a, b)
+        }
+        (Type::Tuple(a), Type::Tuple(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| could_be_one(a, b))
+        }
+        (Type::Object(a), Type::Object(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.name == b.name && could_be_one(&a.ty, &b.ty))
+        }
+        _ => a == b,
+    }
 }
 
 fn all_equal<'a>(pairs: impl Iterator<Item = (&'a Val, &'a Val)>) -> Option<bool> {

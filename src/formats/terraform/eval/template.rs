@@ -36,7 +36,9 @@ impl Templates for Evaluator<'_> {
         }
         let mut out = Rendered::default();
         self.parts(&template.parts, &mut out, span, vars).map_err(|e| e.typed(Type::String))?;
-        Ok(out.finish(span))
+        let val = out.finish(span);
+        self.charge_text(&val, span)?;
+        Ok(val)
     }
 }
 

@@ -379,7 +379,7 @@ fn types_convert_and_fill_in_defaults() {
     ] {
         assert_eq!(convert_to(text, to), want, "{text} to {to}");
     }
-    for bad in ["text", "list", "\"string\"", "optional(string)", "list(string, string)", "object([])", "1"] {
+    for bad in ["text", "list", "\"text\"", "optional(string)", "list(string, string)", "object([])", "1"] {
         assert!(parse_type(&parse(bad)).is_err() || bad == "list", "{bad}");
     }
 }

@@ -15,6 +15,13 @@ pub fn parse_type(expr: &Expr) -> Result<Type, Box<EvalError>> {
         // The short forms of old.
         ExprKind::Variable(name) if &**name == "list" => Ok(Type::list(Type::Any)),
         ExprKind::Variable(name) if &**name == "map" => Ok(Type::map(Type::Any)),
+        // Terraform 0.11 wrote types in quotes, 1.x refuses them; what was written for the one still means the same.
+        ExprKind::String(name) => match &**name {
+            "string" => Ok(Type::String),
+            "list" => Ok(Type::list(Type::Any)),
+            "map" => Ok(Type::map(Type::Any)),
+            _ => parse(expr, 0),
+        },
         _ => parse(expr, 0),
     }
 }

@@ -136,6 +136,9 @@ pub fn textdecodebase64(call: &FnCall<'_, '_>) -> FnResult {
         },
         Charset::Other(encoding) => encoding.decode_without_bom_handling(&bytes).0.into_owned(),
     };
+    if text.contains('\u{fffd}') {
+        return fail_arg(0, "some of the bytes mean nothing in this encoding");
+    }
     Ok(Val::string(text))
 }
 

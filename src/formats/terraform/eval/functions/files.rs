@@ -336,6 +336,10 @@ impl Scope for TemplateScope<'_> {
     fn list(&self, dir: &str) -> Option<Vec<Arc<str>>> {
         self.outer.list(dir)
     }
+
+    fn budget(&self) -> Option<&std::cell::Cell<usize>> {
+        self.outer.budget()
+    }
 }
 
 /// Whether a name can be a variable's.

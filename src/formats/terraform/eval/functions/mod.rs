@@ -235,6 +235,7 @@ fn run(evaluator: &Evaluator<'_>, signature: &'static Signature, given: &[Val], 
             }
         },
     };
+    evaluator.charge_text(&val, span)?;
     val.marks = val.marks.with(marks);
     let picks = signature.picks;
     let scalar = !val.is_known() || (val.items().is_none() && val.table().is_none());

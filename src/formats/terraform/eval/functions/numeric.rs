@@ -43,7 +43,71 @@ pub fn log(call: &FnCall<'_, '_>) -> FnResult {
 }
 
 pub fn pow(call: &FnCall<'_, '_>) -> FnResult {
-    float(num(call, 0).to_f64().powf(num(call, 1).to_f64()))
+    float(power(num(call, 0).to_f64(), num(call, 1).to_f64()))
+}
+
+/// `x` to the power of `y` as Go's `math.Pow` rounds it: the whole part of the exponent by repeated squaring of the
+/// mantissa.
+fn power(x: f64, y: f64) -> f64 {
+    let special = x == 0.0 || y == 0.0 || x == 1.0 || y == 1.0 || y.abs() == 0.5 || !x.is_finite() || !y.is_finite();
+    let (mut fraction, mut whole) = (y.abs().fract(), y.abs().trunc());
+    if special || (fraction != 0.0 && x < 0.0) || whole >= 9.2e18 {
+        return x.powf(y);
+    }
+    let (mut result, mut exponent) = (1.0f64, 0i64);
+    if fraction != 0.0 {
+        if fraction > 0.5 {
+            fraction -= 1.0;
+            whole += 1.0;
+        }
+        result = (fraction * x.ln()).exp();
+    }
+    let (mut mantissa, mut shift) = split(x);
+    #[expect(clippy::cast_possible_truncation, reason = "it was compared with the largest whole number above")]
+    let mut bits = whole as i64;
+    while bits != 0 {
+        if shift.abs() > 1 << 12 {
+            exponent += shift;
+            break;
+        }
+        if bits & 1 == 1 {
+            result *= mantissa;
+            exponent += shift;
+        }
+        mantissa *= mantissa;
+        shift <<= 1;
+        if mantissa < 0.5 {
+            mantissa += mantissa;
+            shift -= 1;
+        }
+        bits >>= 1;
+    }
+    if y < 0.0 {
+        (result, exponent) = (1.0 / result, -exponent);
+    }
+    scale(result, exponent)
+}
+
+/// A finite number that is not zero as a mantissa between a half and one, and a power of two.
+fn split(x: f64) -> (f64, i64) {
+    let (x, less) = if x.abs() < f64::MIN_POSITIVE { (x * 2f64.powi(54), 54) } else { (x, 0) };
+    let exponent = ((x.to_bits() >> 52) & 0x7ff) as i64 - 1022;
+    (f64::from_bits((x.to_bits() & !(0x7ff << 52)) | (1022 << 52)), exponent - less)
+}
+
+/// `mantissa` times two to the power of `exponent`, rounded once.
+fn scale(mantissa: f64, exponent: i64) -> f64 {
+    if mantissa == 0.0 || !mantissa.is_finite() {
+        return mantissa;
+    }
+    let (mantissa, more) = split(mantissa);
+    match exponent.saturating_add(more) {
+        e if e > 1024 => f64::INFINITY.copysign(mantissa),
+        e if e < -1080 => 0f64.copysign(mantissa),
+        // Below the normal range it is scaled in two steps, of which only the second one rounds.
+        e if e < -1020 => mantissa * 2f64.powi(-1020) * 2f64.powi((e + 1020) as i32),
+        e => mantissa * 2.0 * 2f64.powi((e - 1) as i32),
+    }
 }
 
 pub fn signum(call: &FnCall<'_, '_>) -> FnResult {

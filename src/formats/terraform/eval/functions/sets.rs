@@ -83,12 +83,12 @@ pub fn product(call: &FnCall<'_, '_>) -> FnResult {
         return fail("at least two arguments are required");
     }
     let types: Vec<Type> = call.args.iter().map(Val::ty).collect();
-    let mut set_count = 0;
+    let mut any_set = false;
     let mut elems: Vec<Type> = Vec::with_capacity(types.len());
     for (i, ty) in types.iter().enumerate() {
         match ty {
             Type::Set(elem) => {
-                set_count += 1;
+                any_set = true;
                 elems.push((**elem).clone());
             }
             Type::List(elem) => elems.push((**elem).clone()),
@@ -100,16 +100,16 @@ pub fn product(call: &FnCall<'_, '_>) -> FnResult {
             _ => return fail_arg(i, "it must be a set or list"),
         }
     }
-    let all_sets = set_count == types.len();
+    // One set among the arguments is enough: the order is lost.
     let tuple = Type::Tuple(elems.iter().cloned().collect());
-    let result = if all_sets { Type::set(tuple.clone()) } else { Type::list(tuple.clone()) };
+    let result = if any_set { Type::set(tuple.clone()) } else { Type::list(tuple.clone()) };
     let mut columns: Vec<Vec<Val>> = Vec::with_capacity(elems.len());
     for (arg, elem) in call.args.iter().zip(&elems) {
         let Some(items) = arg.items() else {
             return Ok(call.unknown(result).not_null());
         };
         // Sets with unknown members may turn out to be smaller.
-        if all_sets && items.len() > 1 && !arg.is_wholly_known() {
+        if matches!(arg.datum, Datum::Set(_)) && items.len() > 1 && !arg.is_wholly_known() {
             return Ok(call.unknown(result).not_null());
         }
         let converted: Result<Vec<Val>, String> =
@@ -134,5 +134,5 @@ pub fn product(call: &FnCall<'_, '_>) -> FnResult {
         rows = next;
     }
     let items: Vec<Val> = rows.into_iter().map(Val::tuple).collect();
-    Ok(if all_sets { make(tuple, items) } else { Val::list(tuple, items) })
+    Ok(if any_set { make(tuple, items) } else { Val::list(tuple, items) })
 }

@@ -160,10 +160,11 @@ pub fn substr(call: &FnCall<'_, '_>) -> FnResult {
     let starts: Vec<usize> = text.grapheme_indices(true).map(|(i, _)| i).chain([text.len()]).collect();
     let count = i64::try_from(starts.len() - 1).unwrap_or(i64::MAX);
     let from = if offset < 0 { (offset.saturating_add(count)).max(0) } else { offset };
-    if from >= count || length == 0 {
+    if from >= count || (length == 0 && offset >= 0) {
         return Ok(Val::string(""));
     }
-    let to = if length < 0 { count } else { from.saturating_add(length).min(count) };
+    // From the end, a length of zero is no limit either.
+    let to = if length <= 0 { count } else { from.saturating_add(length).min(count) };
     let at = |i: i64| usize::try_from(i).ok().and_then(|i| starts.get(i).copied()).unwrap_or(text.len());
     Ok(Val::string(&text[at(from)..at(to)]))
 }
