@@ -5,7 +5,7 @@
 //!
 //! Imports point down only, and a test holds them to it:
 //! shells (`cli`, `lsp`, `bot`) → `load`, `fix`, `report` → `analysis` → `formats`, `policy`, `config` → `graph`,
-//! `syntax` → `diagnostic` → `base`.
+//! `syntax`, `providers` → `diagnostic` → `base`.
 
 pub mod analysis;
 pub mod base;
@@ -18,5 +18,6 @@ pub mod graph;
 pub mod load;
 pub mod lsp;
 pub mod policy;
+pub mod providers;
 pub mod report;
 pub mod syntax;

@@ -10,9 +10,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("diagnostic", &["base"]),
     ("syntax", &["base", "diagnostic"]),
     ("graph", &["base", "diagnostic"]),
-    ("formats", &["base", "diagnostic", "graph", "syntax"]),
+    ("providers", &["base"]),
+    ("formats", &["base", "diagnostic", "graph", "syntax", "providers"]),
     // The one exception of the house: the compiler of policies reads YAML through the one YAML parser.
-    ("policy", &["base", "diagnostic", "graph", "syntax::yaml"]),
+    ("policy", &["base", "diagnostic", "graph", "providers", "syntax::yaml"]),
     ("config", &["base", "diagnostic"]),
     ("analysis", &["base", "diagnostic", "graph", "syntax", "formats", "policy", "config"]),
     ("load", &["base", "diagnostic", "formats", "config", "policy", "analysis"]),

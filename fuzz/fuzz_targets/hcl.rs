@@ -7,7 +7,7 @@ use stacklint::syntax::hcl;
 
 fuzz_target!(|text: &str| {
     let parsed = hcl::parse(text, FileId(0));
-    let (_, json) = hcl::parse_json(text, FileId(0), hcl::JsonFile::Configuration);
+    let (_, json) = hcl::parse_json(text, FileId(0), hcl::JsonFile::Configuration, hcl::no_blocks);
     for error in parsed.errors.iter().chain(&json) {
         assert!(text.get(error.span.range()).is_some(), "{error:?}");
     }

@@ -1,7 +1,7 @@
 //! Which attributes a policy looks at, so that a name that no provider has can be found: such a policy could never fire.
 
 use super::model::{Check, Condition, FixAction, Operand, Path, Piece, Policy, Quantified, Root, Step, Template};
-use super::providers::{Known, look_up};
+use crate::providers::{Known, look_up};
 
 /// A path into the resources of some kinds.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

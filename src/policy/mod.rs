@@ -16,7 +16,6 @@ pub mod fix;
 mod lens;
 pub mod model;
 mod phrase;
-pub mod providers;
 mod select;
 mod set;
 pub mod values;

@@ -160,7 +160,7 @@ impl<'e, 'a> Emitter<'e, 'a> {
                 let scope = self.engine.scope(index).with_each(key, each).with_self(this(whole(), key, at));
                 let body = self.bodies().late(&declared.body, body, &scope);
                 let (span, head, value) = match &place {
-                    Some(place) => (place.span, place.head, place.body(body.to_value())),
+                    Some(place) => (place.span, place.head, place.resource(body.to_value())),
                     None => (body.span, body.head, body.to_value()),
                 };
                 let node = Node {

@@ -12,7 +12,6 @@ use super::module::{Call, Declared, Dep, Module};
 use super::registry::{self, Place, StandIn};
 use super::scope::ModuleScope;
 use super::sources::Sources;
-use super::refs::{self, Reference};
 use crate::base::{FastMap, FastSet, FileId, Span};
 use crate::formats::{LedgerEntry, LowerContext};
 use crate::graph::{Cause, CauseKind, How, Origin};
@@ -467,15 +466,13 @@ impl<'a> Engine<'a> {
         let here = &self.instances[instance as usize];
         if registry::outside(&val.origin).is_none() {
             // A choice between two words of the stand-in comes from the argument that decides it.
-            let mut names = Vec::new();
-            refs::collect(expr, &mut names);
-            let given = names.iter().find_map(|name| match name {
-                Reference::Variable(name) => here.variable(here.module.variable(name)?)?.given.as_ref(),
-                Reference::Local(name) => here.locals.get(here.module.local(name)? as usize)?.as_ref(),
+            let given = |root: &str, name: &str| match root {
+                "var" => here.variable(here.module.variable(name)?)?.given.clone(),
+                "local" => here.locals.get(here.module.local(name)? as usize)?.clone(),
                 _ => None,
-            });
-            if let Some(from) = given.and_then(|given| registry::outside(&given.origin)) {
-                val.origin = from.clone();
+            };
+            if let Some(from) = registry::deciding(expr, &given) {
+                val.origin = from;
             }
         }
         place.moved(val)

@@ -59,7 +59,7 @@ impl RootValues {
                 continue;
             };
             if path.ends_with(".json") {
-                given.add(&hcl::parse_json(&source.text, source.id, JsonFile::Variables).0);
+                given.add(&hcl::parse_json(&source.text, source.id, JsonFile::Variables, hcl::no_blocks).0);
             } else {
                 given.add(&hcl::parse(&source.text, source.id).file);
             }

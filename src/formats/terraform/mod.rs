@@ -26,6 +26,7 @@ use crate::base::SourceFile;
 use crate::diagnostic::SyntaxError;
 use crate::formats::kubernetes::from_terraform;
 use crate::formats::{Format, Input, LowerContext, Lowered, Options, Parsed, Selectors, Unit};
+use crate::providers;
 use crate::syntax::hcl::{self, JsonFile, tree::File};
 use crate::syntax::json;
 use emit::Emitter;
@@ -114,11 +115,11 @@ impl Format for Terraform {
         let (id, text) = (file.id, &*file.text);
         let (tree, errors, comments): (TerraformFile, Vec<SyntaxError>, _) = match kind(&file.path, text) {
             Some(Kind::Configuration { json: true }) => {
-                let (file, errors) = hcl::parse_json(text, id, JsonFile::Configuration);
+                let (file, errors) = hcl::parse_json(text, id, JsonFile::Configuration, providers::is_block);
                 (TerraformFile::Configuration(file), errors, Vec::new())
             }
             Some(Kind::Variables { json: true }) => {
-                let (file, errors) = hcl::parse_json(text, id, JsonFile::Variables);
+                let (file, errors) = hcl::parse_json(text, id, JsonFile::Variables, hcl::no_blocks);
                 (TerraformFile::Variables(file), errors, Vec::new())
             }
             Some(Kind::Variables { json: false }) => {

@@ -15,7 +15,8 @@ use super::eval::{Datum, Refs, Val};
 use super::module::Call;
 use crate::base::{FileId, Span};
 use crate::graph::{Cause, Data, Entry, How, Map, Origin, Value};
-use crate::syntax::hcl::{self, tree::File};
+use crate::syntax::hcl;
+use crate::syntax::hcl::tree::{Expr, ExprKind, File, Step, StepKind};
 use std::sync::{Arc, OnceLock};
 
 /// The variable of a stand-in that holds the major version. No module can have an input of this name.
@@ -78,7 +79,8 @@ fn address(source: &str) -> Option<String> {
     let source = source.strip_prefix("git::").unwrap_or(source);
     let source = ["https://", "ssh://git@", "git@"].iter().find_map(|p| source.strip_prefix(p)).unwrap_or(source);
     let (path, folder) = source.split_once("//").map_or((source, None), |(path, folder)| (path, Some(folder)));
-    let path = path.strip_prefix("registry.terraform.io/").or(path.strip_prefix("registry.opentofu.org/")).unwrap_or(path);
+    let path =
+        path.strip_prefix("registry.terraform.io/").or(path.strip_prefix("registry.opentofu.org/")).unwrap_or(path);
     let bare = match ["github.com/", "github.com:"].iter().find_map(|host| path.strip_prefix(host)) {
         // Repositories are named `terraform-<provider>-<name>`.
         Some(repository) => {
@@ -129,6 +131,56 @@ pub fn outside(origin: &Origin) -> Option<&Origin> {
         }
     }
     search(origin, 0)
+}
+
+/// The origin of what an expression of a stand-in depends on: of the first reference whose steps all lead to something
+/// that was given, else of the first that was given at all.
+pub fn deciding(expr: &Expr, given: &dyn Fn(&str, &str) -> Option<Val>) -> Option<Origin> {
+    let mut whole = None;
+    let mut part = None;
+    references(expr, &mut |root, name, steps| {
+        let Some(mut val) = given(root, name) else { return };
+        let mut reached = true;
+        for step in steps {
+            let key = match &step.kind {
+                StepKind::Attr(name) => Some(&**name),
+                StepKind::Index(key) => key.as_str(),
+                StepKind::Splat { .. } => None,
+            };
+            match key.and_then(|key| val.table()?.get(key).cloned()) {
+                Some(inner) => val = inner,
+                None => {
+                    reached = false;
+                    break;
+                }
+            }
+        }
+        let slot = if reached { &mut whole } else { &mut part };
+        if slot.is_none() {
+            *slot = outside(&val.origin).cloned();
+        }
+    });
+    whole.or(part)
+}
+
+/// Calls `found` with the root, the name and the further steps of each reference in an expression of a stand-in.
+fn references(expr: &Expr, found: &mut dyn FnMut(&str, &str, &[Step])) {
+    match &expr.kind {
+        ExprKind::Traversal(t) => match (&t.base.kind, t.steps.split_first()) {
+            (ExprKind::Variable(root), Some((Step { kind: StepKind::Attr(name), .. }, steps))) => {
+                found(root, name, steps)
+            }
+            _ => references(&t.base, found),
+        },
+        ExprKind::Parens(inner) | ExprKind::Unary(_, inner) => references(inner, found),
+        ExprKind::Conditional(c) => [&c.condition, &c.then, &c.otherwise].iter().for_each(|e| references(e, found)),
+        ExprKind::Binary(b) => [&b.left, &b.right].iter().for_each(|e| references(e, found)),
+        ExprKind::Call(call) => call.args.iter().for_each(|arg| references(arg, found)),
+        ExprKind::Tuple(items) => items.iter().for_each(|item| references(item, found)),
+        ExprKind::Object(items) => items.iter().for_each(|item| references(&item.value, found)),
+        ExprKind::For(f) => references(&f.collection, found),
+        _ => {}
+    }
 }
 
 /// The call that a stand-in's values are shown at.
@@ -190,8 +242,18 @@ impl Place {
         }
     }
 
-    /// A body with its blocks and names moved as well: a block is where the first argument that reaches it is.
-    pub fn body(&self, value: Value) -> Value {
+    /// The body of a resource with its blocks and names moved as well; it stands at the call itself.
+    pub fn resource(&self, value: Value) -> Value {
+        let mut value = self.body(value);
+        value.origin.span = self.span;
+        if let Data::Map(map) = &mut value.data {
+            Arc::make_mut(map).head = Some(self.head);
+        }
+        value
+    }
+
+    /// A block is where the first argument that reaches it is.
+    fn body(&self, value: Value) -> Value {
         let Value { data, mut origin } = value;
         let inside = is_inside(origin.span);
         let data = match data {
@@ -247,10 +309,7 @@ mod tests {
         for (source, expected) in [
             ("terraform-aws-modules/vpc/aws", "terraform-aws-modules/vpc/aws"),
             ("registry.terraform.io/terraform-aws-modules/vpc/aws", "terraform-aws-modules/vpc/aws"),
-            (
-                "terraform-aws-modules/iam/aws//modules/iam-policy",
-                "terraform-aws-modules/iam/aws//modules/iam-policy",
-            ),
+            ("terraform-aws-modules/iam/aws//modules/iam-policy", "terraform-aws-modules/iam/aws//modules/iam-policy"),
             (
                 "git::https://github.com/terraform-aws-modules/terraform-aws-s3-bucket.git?ref=v3.7.0",
                 "terraform-aws-modules/s3-bucket/aws",
@@ -284,7 +343,9 @@ mod tests {
                     super::super::refs::Reference::Variable(v) => module.variable(v).is_some(),
                     super::super::refs::Reference::Local(l) => module.local(l).is_some(),
                     // A variable of a for expression, the iterator of a dynamic block.
-                    super::super::refs::Reference::Resource(kind, name) if &**name == "value" || !kind.contains('_') => {
+                    super::super::refs::Reference::Resource(kind, name)
+                        if &**name == "value" || !kind.contains('_') =>
+                    {
                         true
                     }
                     super::super::refs::Reference::Resource(kind, name) => module.resource(kind, name).is_some(),

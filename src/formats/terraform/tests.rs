@@ -436,3 +436,181 @@ fn plans_beside_their_configuration() {
     assert!(bucket.body.get("logging").is_none());
     assert_eq!(bucket.body.get("force_destroy").unwrap().as_bool(), Some(true));
 }
+
+/// What both syntaxes make of the same configuration, without places.
+#[track_caller]
+fn check_styles(native: &str, json: &str) {
+    let bodies = |world: &World| -> Vec<(String, String)> {
+        let resources = world.only().resources.iter();
+        resources.map(|r| (r.address.to_string(), r.body.to_json_as_configured().to_string())).collect()
+    };
+    let (native, json) = (world(&[("main.tf", native)]), world(&[("main.tf.json", json)]));
+    assert_eq!(bodies(&json), bodies(&native));
+    assert_eq!((json.ledger(), native.ledger()), (String::new(), String::new()));
+}
+
+#[test]
+fn json_syntax_makes_the_same_resources() {
+    check_styles(
+        "resource \"aws_security_group\" \"g\" {\n  ingress {\n    from_port = 22\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }\n  tags = { ingress = \"x\" }\n}\n",
+        r#"{"resource": {"aws_security_group": {"g": {"ingress": {"from_port": 22, "cidr_blocks": ["0.0.0.0/0"]}, "tags": {"ingress": "x"}}}}}"#,
+    );
+    check_styles(
+        "resource \"aws_s3_bucket\" \"b\" {\n  lifecycle_rule {\n    enabled = true\n    transition { days = 1 }\n    transition { days = 2 }\n  }\n  lifecycle { prevent_destroy = true }\n}\n",
+        r#"{"resource": [{"aws_s3_bucket": {"b": [{"lifecycle_rule": {"enabled": true, "transition": [{"days": 1}, {"days": 2}]}, "lifecycle": {"prevent_destroy": true}}]}}]}"#,
+    );
+    check_styles(
+        "resource \"aws_security_group\" \"g\" {\n  dynamic \"ingress\" {\n    for_each = [22, 80]\n    content { from_port = ingress.value }\n  }\n}\n",
+        r#"{"resource": {"aws_security_group": {"g": {"dynamic": {"ingress": {"for_each": [22, 80], "content": {"from_port": "${ingress.value}"}}}}}}}"#,
+    );
+    check_styles(
+        "resource \"aws_s3_bucket\" \"b\" {\n  dynamic \"lifecycle_rule\" {\n    for_each = [1]\n    content {\n      dynamic \"transition\" {\n        for_each = [7]\n        content { days = transition.value }\n      }\n    }\n  }\n}\n",
+        r#"{"resource": {"aws_s3_bucket": {"b": {"dynamic": {"lifecycle_rule": {"for_each": [1], "content": {"dynamic": [{"transition": {"for_each": [7], "content": {"days": "${transition.value}"}}}]}}}}}}}"#,
+    );
+    check_styles(
+        "data \"aws_iam_policy_document\" \"d\" {\n  statement {\n    actions = [\"s3:*\"]\n    principals {\n      type = \"*\"\n      identifiers = [\"*\"]\n    }\n  }\n}\n",
+        r#"{"data": {"aws_iam_policy_document": {"d": {"statement": {"actions": ["s3:*"], "principals": {"type": "*", "identifiers": ["*"]}}}}}}"#,
+    );
+    check_styles(
+        "provider \"aws\" {\n  region = \"r\"\n  default_tags { tags = { a = 1 } }\n}\n",
+        r#"{"provider": {"aws": {"region": "r", "default_tags": {"tags": {"a": 1}}}}}"#,
+    );
+    // What no provider in the table has stays as it is written.
+    check_styles(
+        "resource \"other_thing\" \"t\" {\n  x = { y = 1 }\n}\n",
+        r#"{"resource": {"other_thing": {"t": {"x": {"y": 1}}}}}"#,
+    );
+    // An expression in place of a block is none.
+    check_styles(
+        "locals { l = [] }\nresource \"aws_security_group\" \"g\" {\n  ingress = local.l\n}\n",
+        r#"{"locals": {"l": []}, "resource": {"aws_security_group": {"g": {"ingress": "${local.l}"}}}}"#,
+    );
+}
+
+#[test]
+fn public_modules_are_judged_by_their_inputs() {
+    let text = "variable \"open\" { default = false }\nmodule \"b\" {\n  source  = \"terraform-aws-modules/s3-bucket/aws\"\n  version = \"~> 3.7\"\n  bucket  = \"n\"\n  acl     = \"public-read\"\n  versioning = {\n    enabled = var.open\n  }\n}\nresource \"x\" \"y\" {\n  id    = module.b.s3_bucket_id\n  other = module.b.something\n}\n";
+    let world = world(&[("main.tf", text)]);
+    assert_eq!(
+        world.ledger(),
+        "Missing `\"terraform-aws-modules/s3-bucket/aws\"`: module `b` is not here: `terraform init` would fetch `terraform-aws-modules/s3-bucket/aws`; what it makes is judged by its published inputs\n"
+    );
+    let place = |address: &str, path: &[&str]| {
+        let resource = world.resource(address);
+        let mut value = resource.body.clone();
+        for step in path {
+            value = match step.parse::<usize>() {
+                Ok(i) => value.as_list().unwrap()[i].clone(),
+                Err(_) => value.get(step).unwrap().clone(),
+            };
+        }
+        format!("{} at {}", value.to_json(), world.text(value.span()))
+    };
+    assert_eq!(place("module.b.aws_s3_bucket_acl.this[0]", &["acl"]), "\"public-read\" at \"public-read\"");
+    let status = ["versioning_configuration", "0", "status"];
+    assert_eq!(place("module.b.aws_s3_bucket_versioning.this[0]", &status), "\"Suspended\" at var.open");
+    let block = "module.b.aws_s3_bucket_public_access_block.this[0]";
+    assert_eq!(place(block, &["block_public_acls"]), "false at module \"b\"");
+    let resource = world.resource(block);
+    assert_eq!(world.text(resource.head), "module \"b\"");
+    assert!(resource.callers.is_empty());
+    assert!(world.only().resources.iter().all(|r| !r.address.contains("server_side")));
+    assert!(world.only().resources.iter().all(|r| &*r.kind != "variable" || &*r.address == "var.open"));
+    assert_eq!(world.resource("x.y").body.get("other").unwrap().as_unknown().unwrap().kind, CauseKind::Missing);
+    assert!(world.edges().contains("x.y -id-> module.b.aws_s3_bucket.this[0]"), "{}", world.edges());
+    for resource in &world.only().resources {
+        assert!(world.files.get(resource.span.file).is_some(), "{}", resource.address);
+        every_place(&resource.body, &mut |span| {
+            assert!(span.is_none() || world.files.get(span.file).is_some(), "{}", resource.address);
+        });
+    }
+}
+
+/// Calls `f` with the places of a value and of all in it.
+fn every_place(value: &Value, f: &mut dyn FnMut(Span)) {
+    use crate::graph::Data;
+    f(value.origin.span);
+    value.origin.chain().iter().for_each(|o| f(o.span));
+    match &value.data {
+        Data::List(items) => items.iter().for_each(|item| every_place(item, f)),
+        Data::Map(map) => {
+            map.head.into_iter().for_each(&mut *f);
+            for entry in &map.entries {
+                f(entry.key_span);
+                every_place(&entry.value, f);
+            }
+        }
+        Data::Unknown(cause) => f(cause.span),
+        _ => {}
+    }
+}
+
+#[test]
+fn versions_of_public_modules_decide_defaults() {
+    let open = |version: &str| {
+        let text = format!("module \"b\" {{\n  source = \"terraform-aws-modules/s3-bucket/aws\"\n{version}}}\n");
+        let world = world(&[("main.tf", &text)]);
+        let resource = world.resource("module.b.aws_s3_bucket_public_access_block.this[0]");
+        resource.body.get("block_public_acls").unwrap().as_bool()
+    };
+    assert_eq!(open("version = \"3.7.0\"\n"), Some(false));
+    assert_eq!(open("version = \"~> 4.1\"\n"), Some(true));
+    assert_eq!(open("version = \"~> 4.1.2, != 4.1.5\"\n"), Some(true));
+    assert_eq!(open("version = \">= 3.0\"\n"), None);
+    assert_eq!(open(""), None);
+    assert_eq!(open("block_public_acls = true\n"), Some(true));
+}
+
+#[test]
+fn fetched_modules_win_over_stand_ins() {
+    let world = world(&[
+        ("main.tf", "module \"b\" {\n  source = \"terraform-aws-modules/s3-bucket/aws\"\n}\n"),
+        (
+            ".terraform/modules/modules.json",
+            r#"{"Modules":[{"Key":"","Dir":"."},{"Key":"b","Dir":".terraform/modules/b"}]}"#,
+        ),
+        (".terraform/modules/b/main.tf", "resource \"real\" \"one\" {}\n"),
+    ]);
+    assert_eq!(world.ledger(), "");
+    world.resource("module.b.real.one");
+    assert_eq!(world.only().resources.len(), 2);
+}
+
+#[test]
+fn configurations_that_grow_without_end_are_cut_short() {
+    let mut chain = String::from("locals {\n  l0 = \"x: '''\"\n");
+    for i in 1..3_000 {
+        writeln!(chain, "  l{i} = yamlencode(local.l{})", i - 1).unwrap();
+    }
+    chain.push_str("}\n");
+    let lists = format!("locals {{\n  l = {}1{}\n}}\n", "[".repeat(100_000), "]".repeat(100_000));
+    let mut heavy = String::from("locals {\n");
+    for i in 0..400 {
+        writeln!(heavy, "  l{i} = length([for a in range(1000) : [for b in range(200) : a]])").unwrap();
+    }
+    heavy.push_str("}\n");
+    for (text, expected) in [
+        (&*chain, "grow beyond all use"),
+        (&*heavy, "grow beyond all use"),
+        (&*lists, ""),
+        ("resource \"r\" \"x\" { count = 1000000 }\n", "of 1000000 instances only the first 1000"),
+        ("locals {\n  a = local.b\n  b = local.a\n}\n", "refers to itself"),
+        ("module \"m\" { source = \"./\" }\n", "calls itself"),
+    ] {
+        let world = world(&[("main.tf", text)]);
+        let first = world.ledger().lines().next().unwrap_or_default().to_owned();
+        assert!(world.ledger().contains(expected), "{expected}: {first}");
+    }
+}
+
+#[test]
+fn references_are_held_against_what_cannot_exist() {
+    let world = world(&[(
+        "main.tf",
+        "resource \"terraform_data\" \"u\" { input = \"x\" }\noutput \"a\" { value = can(terraform_data.u.id.foo) }\noutput \"b\" { value = try(terraform_data.u.nothing, 1) }\noutput \"c\" { value = terraform_data.u.output == [\"x\"] }\n",
+    )]);
+    let outputs = world.only().outputs.clone().unwrap();
+    let shown: Vec<String> = outputs.entries.iter().map(|e| e.value.to_json().to_string()).collect();
+    assert!(shown[0].contains("$unknown") && shown[1].contains("$unknown"), "{shown:?}");
+    assert_eq!(shown[2], "false");
+}

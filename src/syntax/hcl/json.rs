@@ -2,7 +2,8 @@
 //!
 //! Strings are templates, objects under the names of blocks are blocks, and a few arguments (`depends_on`, `provider`,
 //! a variable's `type`…) hold references or types written as strings. Which of a resource's arguments are blocks only
-//! its provider's schema says: those stay attributes here, whose value is an object or a list of objects.
+//! its provider's schema says; the caller hands in what it knows of that. What is not known to be a block stays an
+//! attribute, whose value is an object or a list of objects.
 
 use super::parser::{Parser, Place};
 use super::tree::{Attribute, Block, Body, Expr, ExprKind, File, Ident, Item, ObjectItem, ObjectKey, UnaryOp};
@@ -20,9 +21,12 @@ pub enum JsonFile {
 }
 
 /// Parses a JSON file; like [`super::parse`], it never fails.
-pub fn parse_json(text: &str, file: FileId, what: JsonFile) -> (File, Vec<SyntaxError>) {
+///
+/// `is_block` says of a resource's or provider's kind (`aws_x`, `data.aws_x`, `provider.aws`), the blocks around and a
+/// name whether the provider takes a block of that name there.
+pub fn parse_json(text: &str, file: FileId, what: JsonFile, is_block: IsBlock) -> (File, Vec<SyntaxError>) {
     let (root, errors) = json::read(text, file);
-    let mut lower = Lower { file, errors };
+    let mut lower = Lower { file, errors, is_block };
     let mut body = Body { items: Vec::new(), span: Some(Span::new(file, 0..text.len())) };
     match what {
         JsonFile::Configuration => {
@@ -40,6 +44,14 @@ pub fn parse_json(text: &str, file: FileId, what: JsonFile) -> (File, Vec<Syntax
         }
     }
     (File { body, json: true }, lower.errors)
+}
+
+/// Tells nested blocks from attributes: kind, blocks around from the outermost, name.
+pub type IsBlock = fn(&str, &[&str], &str) -> bool;
+
+/// What is known of providers where nothing is.
+pub fn no_blocks(_: &str, _: &[&str], _: &str) -> bool {
+    false
 }
 
 /// How the strings of a value are read.
@@ -89,6 +101,31 @@ fn property(block: &str, name: &str) -> Property {
 struct Lower {
     file: FileId,
     errors: Vec<SyntaxError>,
+    is_block: IsBlock,
+}
+
+/// Which of a provider's blocks a body is, outermost first.
+struct Nesting {
+    kind: String,
+    path: Vec<String>,
+}
+
+impl Nesting {
+    /// The body of a resource, data source or provider.
+    fn of(block: &str, labels: &[Ident]) -> Option<Nesting> {
+        let label = &labels.first()?.text;
+        let kind = match block {
+            "resource" => label.to_string(),
+            "data" | "ephemeral" | "provider" => format!("{block}.{label}"),
+            _ => return None,
+        };
+        Some(Nesting { kind, path: Vec::new() })
+    }
+
+    fn inside(&self, name: &str) -> Nesting {
+        let path = self.path.iter().cloned().chain([name.to_owned()]).collect();
+        Nesting { kind: self.kind.clone(), path }
+    }
 }
 
 /// The members of an object, or of every object of a list; comment keys (`//`) are left out.
@@ -124,15 +161,24 @@ impl Lower {
 
     fn blocks(&mut self, key: Key, labels: usize, node: Node, items: &mut Vec<Item>) {
         let kind = Ident { text: key.0.text.into(), span: key.1 };
-        self.labelled(&kind, Vec::new(), labels, node, items);
+        self.labelled(&kind, Vec::new(), labels, node, None, items);
     }
 
-    fn labelled(&mut self, kind: &Ident, labels: Vec<Ident>, missing: usize, node: Node, items: &mut Vec<Item>) {
+    /// Blocks whose labels are keys; `around` is the provider's block that they are, or stand in.
+    fn labelled(
+        &mut self,
+        kind: &Ident,
+        labels: Vec<Ident>,
+        missing: usize,
+        node: Node,
+        around: Option<&Nesting>,
+        items: &mut Vec<Item>,
+    ) {
         if missing > 0 {
             for ((label, span), inner) in members(node, self) {
                 let mut labels = labels.clone();
                 labels.push(Ident { text: label.text.into(), span });
-                self.labelled(kind, labels, missing - 1, inner, items);
+                self.labelled(kind, labels, missing - 1, inner, around, items);
             }
             return;
         }
@@ -140,7 +186,7 @@ impl Lower {
             for body in bodies {
                 // A list in a list is no list of blocks; `members` reports it.
                 if !matches!(body.kind, NodeKind::Array(_)) {
-                    self.labelled(kind, labels.clone(), 0, body, items);
+                    self.labelled(kind, labels.clone(), 0, body, around, items);
                 }
             }
             return;
@@ -149,14 +195,27 @@ impl Lower {
         let span = head.to(node.span);
         let body_span = node.span;
         let mut inner = Vec::new();
+        let dynamic = &*kind.text == "dynamic";
+        let own = Nesting::of(&kind.text, &labels).filter(|_| around.is_none());
+        let nesting = own.as_ref().or(around).filter(|_| !dynamic);
         for (key, value) in members(node, self) {
-            let block = if &*kind.text == "dynamic" { "" } else { &kind.text };
-            if &*kind.text == "dynamic" && key.0.text == "content" {
-                self.blocks(key, 0, value, &mut inner);
+            // A provider's block may be named like one of Terraform's own.
+            let block = if dynamic || around.is_some() { "" } else { &kind.text };
+            if dynamic && key.0.text == "content" {
+                let kind = Ident { text: key.0.text.into(), span: key.1 };
+                let inside = around.zip(labels.first()).map(|(around, label)| around.inside(&label.text));
+                self.labelled(&kind, Vec::new(), 0, value, inside.as_ref(), &mut inner);
+                continue;
+            }
+            if key.0.text == "dynamic" && nesting.is_some() {
+                self.nested(key, value, nesting, &mut inner);
                 continue;
             }
             match property(block, &key.0.text) {
                 Property::Block(labels) => self.blocks(key, labels, value, &mut inner),
+                Property::Attribute(_) if self.is_nested(nesting, &key.0.text, &value) => {
+                    self.nested(key, value, nesting, &mut inner);
+                }
                 Property::Attribute(strings) => {
                     let (cooked, key_span) = key;
                     let span = key_span.to(value.span);
@@ -168,6 +227,30 @@ impl Lower {
         }
         let body = Body { items: inner, span: Some(body_span) };
         items.push(Item::Block(Block { kind: kind.clone(), labels, body, head, span }));
+    }
+
+    /// Whether a member of a provider's block is a block itself: the provider says so, and it is written as one.
+    fn is_nested(&self, nesting: Option<&Nesting>, name: &str, value: &Node) -> bool {
+        let Some(nesting) = nesting else { return false };
+        let written = match &value.kind {
+            NodeKind::Object(_) => true,
+            NodeKind::Array(items) => items.iter().all(|item| matches!(item.kind, NodeKind::Object(_))),
+            _ => false,
+        };
+        let path: Vec<&str> = nesting.path.iter().map(String::as_str).collect();
+        written && (self.is_block)(&nesting.kind, &path, name)
+    }
+
+    /// The blocks of one name in a provider's block.
+    fn nested(&mut self, (name, span): Key, node: Node, around: Option<&Nesting>, items: &mut Vec<Item>) {
+        let kind = Ident { text: name.text.into(), span };
+        match &*kind.text {
+            "dynamic" => self.labelled(&kind, Vec::new(), 1, node, around, items),
+            name => {
+                let inside = around.map(|around| around.inside(name));
+                self.labelled(&kind, Vec::new(), 0, node, inside.as_ref(), items);
+            }
+        }
     }
 
     fn expr(&mut self, node: Node, strings: Strings) -> Expr {

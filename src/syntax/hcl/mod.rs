@@ -17,7 +17,7 @@ mod tests;
 use crate::base::FileId;
 use crate::diagnostic::SyntaxError;
 use crate::syntax::Comment;
-pub use json::{JsonFile, parse_json};
+pub use json::{IsBlock, JsonFile, no_blocks, parse_json};
 use parser::{Parse, Parser, Place};
 use tree::{Expr, File};
 

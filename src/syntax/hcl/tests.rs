@@ -226,7 +226,7 @@ fn nesting_is_bounded() {
     let conditionals = format!("x = {}1\n", "true ? 1 : ".repeat(10_000));
     assert_eq!(body(&parse(&conditionals, FileId(0)).file.body), "x=ERROR");
     let json = format!("{{\"locals\": {{\"a\": {}1{}}}}}", "[".repeat(10_000), "]".repeat(10_000));
-    assert!(!parse_json(&json, FileId(0), JsonFile::Configuration).1.is_empty());
+    assert!(!parse_json(&json, FileId(0), JsonFile::Configuration, no_blocks).1.is_empty());
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn json_syntax_gives_the_same_tree() {
   }}}],
   "locals": {"l": null}
 }"#;
-    let (file, errors) = parse_json(text, FileId(0), JsonFile::Configuration);
+    let (file, errors) = parse_json(text, FileId(0), JsonFile::Configuration, no_blocks);
     assert_eq!(errors, []);
     let expected = "variable v { type=(list string); default=[\"${x}\"] }; \
         resource aws_x y { name=(tmpl \"é\\n\" var.v[0]); n=(Negate 1); tags={<(wrap a)>=true}; depends_on=[aws_z.w]; \
@@ -268,7 +268,7 @@ fn json_syntax_gives_the_same_tree() {
     let Part::Interpolation(reference) = &template.parts[1] else { panic!() };
     assert_eq!(&text[reference.span.range()], "var.v[0]");
 
-    let (file, errors) = parse_json(r#"{"a": "${x}", "b": [1, 2"#, FileId(0), JsonFile::Variables);
+    let (file, errors) = parse_json(r#"{"a": "${x}", "b": [1, 2"#, FileId(0), JsonFile::Variables, no_blocks);
     assert_eq!(body(&file.body), "a=\"${x}\"; b=[1 2]");
     assert_eq!(errors.len(), 1);
 }

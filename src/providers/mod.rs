@@ -1,8 +1,9 @@
 //! What Terraform's providers know of their resources: names and nesting. A policy that names a kind or an attribute which no
-//! version of the provider has could never fire; this table finds such dead paths.
+//! version of the provider has could never fire; this table finds such dead paths. In Terraform's JSON syntax nothing but this
+//! table tells a nested block from an object.
 //!
-//! The table is `testdata/providers/providers.txt.gz` (its README describes the form). It is unpacked only when a policy is
-//! checked, never during a lint run.
+//! The table is `testdata/providers/providers.txt.gz` (its README describes the form). It is unpacked when it is first asked: when
+//! a policy is checked, or a `.tf.json` file read.
 
 use crate::base::FastMap;
 use std::io::Read;
@@ -201,6 +202,23 @@ pub fn look_up(kind: &str, names: &[&str]) -> Known {
     break_off(last_seen)
 }
 
+/// Whether a name of a kind, or of a block in it, is a nested block; `path` are the blocks around it, outermost first.
+pub fn is_block(kind: &str, path: &[&str], name: &str) -> bool {
+    let Some(entry) = table().kinds.get(kind) else { return false };
+    let mut here = entry.inside;
+    let mut enclosing: Vec<(&str, Inside<'_>)> = Vec::new();
+    for step in path.iter().copied().chain([name]) {
+        let Some(inside) = here.find(step).and_then(|item| item.inside) else { return false };
+        here = if inside.recursive() {
+            enclosing.iter().rev().find(|(n, _)| *n == step).map_or(inside, |(_, inside)| *inside)
+        } else {
+            inside
+        };
+        enclosing.push((step, here));
+    }
+    true
+}
+
 fn break_off(last_seen: Option<&str>) -> Known {
     last_seen.map_or(Known::Yes, |v| Known::Until(v.to_owned()))
 }
@@ -267,6 +285,20 @@ mod tests {
         assert!(
             matches!(look_up("aws_api_gateway_deployment", &["stage_name"]), Known::Until(v) if v.starts_with('5'))
         );
+    }
+
+    #[test]
+    fn blocks_are_told_from_attributes() {
+        for (kind, path, name, expected) in [
+            ("aws_security_group", &[][..], "ingress", true),
+            ("aws_security_group", &[], "tags", false),
+            ("aws_security_group", &["ingress"], "cidr_blocks", false),
+            ("data.aws_iam_policy_document", &["statement"], "condition", true),
+            ("provider.aws", &[], "default_tags", true),
+            ("aws_nothing", &[], "ingress", false),
+        ] {
+            assert_eq!(is_block(kind, path, name), expected, "{kind} {path:?} {name}");
+        }
     }
 
     #[test]
