@@ -376,12 +376,17 @@ impl Number {
         }
     }
 
-    /// As a JSON number: exact where 64 bits hold it, otherwise the nearest 64-bit float; beyond those as text.
+    /// As a JSON number: exact where 64 bits hold it, otherwise the nearest 64-bit float; beyond those as text,
+    /// and infinity as null.
     pub fn to_json(&self) -> serde_json::Value {
         if let Some(n) = self.to_i64() {
             return n.into();
         }
-        serde_json::Number::from_f64(self.to_f64()).map_or_else(|| self.to_string().into(), Into::into)
+        match serde_json::Number::from_f64(self.to_f64()) {
+            Some(number) => number.into(),
+            None if self.is_infinite() => serde_json::Value::Null,
+            None => self.to_string().into(),
+        }
     }
 
     /// Whether it is negative; minus zero is.
