@@ -147,6 +147,11 @@ impl Drop for Client {
     }
 }
 
+/// The code of the error that answers a request.
+fn code(answer: lsp_server::Response) -> Value {
+    serde_json::to_value(&answer).unwrap()["error"]["code"].clone()
+}
+
 fn codes(diagnostics: &[Value]) -> Vec<&str> {
     diagnostics.iter().map(|d| d["code"].as_str().unwrap()).collect()
 }
@@ -178,10 +183,63 @@ fn hover_says_what_a_value_is_and_where_it_came_from() {
     let at = client.at("main.tf", 7, 22);
     let hover = client.ask("textDocument/hover", at);
     let text = hover["contents"]["value"].as_str().unwrap();
-    assert!(text.contains("10.0.0.0/8") && text.contains("variables.tf:3"), "{text}");
+    assert!(text.contains("10.0.0.0/8") && text.contains("[variables.tf:3](file://"), "{text}");
+    assert!(text.contains("/variables.tf#L3)"), "{text}");
     let at = client.at("main.tf", 7, 22);
     let definition = client.ask("textDocument/definition", at);
     assert!(definition[0]["uri"].as_str().unwrap().ends_with("variables.tf"), "{definition}");
+}
+
+#[test]
+fn hover_shows_no_secret_along_the_way() {
+    let text = "variable \"word\" {\n  default   = \"correct-horse\"\n  sensitive = true\n}\n\
+        resource \"aws_db_instance\" \"a\" {\n  password = var.word\n}\n";
+    let mut client = Client::start("secret", &[("main.tf", text)], json!({}), Value::Null);
+    let at = client.at("main.tf", 6, 16);
+    let hover = client.ask("textDocument/hover", at);
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.contains("(sensitive)") && text.contains("main.tf:2"), "{text}");
+    assert!(!text.contains("horse"), "{text}");
+}
+
+#[test]
+fn hover_lays_out_a_document_in_a_string() {
+    let text = "resource \"aws_sqs_queue_policy\" \"a\" {\n  policy = jsonencode({ Statement = [{ Effect = \"Deny\" }] })\n}\n";
+    let mut client = Client::start("document", &[("main.tf", text)], json!({}), Value::Null);
+    let at = client.at("main.tf", 1, 4);
+    let hover = client.ask("textDocument/hover", at);
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.contains("\n      \"Effect\": \"Deny\"\n"), "{text}");
+}
+
+#[test]
+fn the_graph_says_where_things_are_and_what_is_wrong_with_them() {
+    let open = GROUP.replace("var.open", "[\"0.0.0.0/0\"]");
+    let mut client = Client::start("graph", &[("main.tf", &open)], json!({}), Value::Null);
+    let graph = client.ask("stacklint/graph", Value::Null);
+    let group = graph["resources"].as_array().unwrap().iter().find(|r| r["kind"] == "aws_security_group").unwrap();
+    assert!(group["location"]["uri"].as_str().unwrap().ends_with("/main.tf"), "{group}");
+    assert_eq!(group["location"]["range"]["start"]["line"], 0);
+    assert!(group["findings"].as_u64().unwrap() > 0, "{group}");
+    assert_eq!(group["worst"], "high");
+}
+
+#[test]
+fn a_policys_page_is_opened_by_a_client_that_can_and_by_no_other() {
+    let open = GROUP.replace("var.open", "[\"0.0.0.0/0\"]");
+    for able in [true, false] {
+        let capabilities = json!({"window": {"showDocument": {"support": able}}});
+        let mut client = Client::start(&format!("pages-{able}"), &[("main.tf", &open)], capabilities, Value::Null);
+        let whole = json!({"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}});
+        let document = json!({"uri": client.uri("main.tf")});
+        let ask = json!({"textDocument": document, "range": whole, "context": {"diagnostics": []}});
+        let actions = client.ask("textDocument/codeAction", ask);
+        let reads = actions.as_array().unwrap().iter().find(|a| a["title"].as_str().unwrap().starts_with("Read about"));
+        assert_eq!(reads.is_some(), able, "{actions}");
+        let bad = json!({"command": "stacklint.openDocumentation", "arguments": ["file:///etc/passwd"]});
+        let refused = client.answer("workspace/executeCommand", bad);
+        assert_eq!(code(refused), -32602);
+    }
 }
 
 #[test]
@@ -196,7 +254,6 @@ fn a_broken_file_keeps_the_findings_of_its_intact_parts() {
 #[test]
 fn unknown_requests_and_nonsense_get_the_protocols_errors_and_the_session_goes_on() {
     let mut client = Client::start("errors", &[("main.tf", GROUP)], json!({}), Value::Null);
-    let code = |r: lsp_server::Response| serde_json::to_value(&r).unwrap()["error"]["code"].clone();
     let unknown = client.answer("$/whatIsThis", json!({}));
     assert_eq!(code(unknown), -32601);
     let malformed = client.answer("textDocument/hover", json!({"nonsense": true}));

@@ -1,5 +1,6 @@
 //! Code actions: mend this, mend all of its kind, mend all that is safe, silence it here with a reason, read about it.
 
+use super::capabilities;
 use super::convert;
 use super::diagnostics::{self, Places};
 use super::requests::About;
@@ -70,13 +71,13 @@ impl Cx<'_> {
         if let Some(edit) = suppression(&self.about.file, finding) {
             push(format!("Ignore {} here, with a reason", finding.rule.name), self.edit(&[edit]), false);
         }
-        if !finding.rule.url.is_empty() {
+        if self.session.client.shows_pages && !finding.rule.url.is_empty() {
             found.push(CodeActionOrCommand::CodeAction(CodeAction {
                 title: format!("Read about {}", finding.rule.name),
                 kind: Some(CodeActionKind::QUICKFIX),
                 command: Some(Command {
                     title: "Read about the policy".to_owned(),
-                    command: "stacklint.openDocumentation".to_owned(),
+                    command: capabilities::OPEN_DOCUMENTATION.to_owned(),
                     arguments: Some(vec![finding.rule.url.clone().into()]),
                 }),
                 ..Default::default()

@@ -2,11 +2,14 @@
 
 use lsp_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
-    CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, HoverProviderCapability, OneOf,
-    PositionEncodingKind, SelectionRangeProviderCapability, ServerCapabilities, TextDocumentSyncCapability,
+    CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, HoverProviderCapability,
+    OneOf, PositionEncodingKind, SelectionRangeProviderCapability, ServerCapabilities, TextDocumentSyncCapability,
     TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities,
     WorkspaceServerCapabilities,
 };
+
+/// The command that opens a policy's page; its one argument is the address.
+pub const OPEN_DOCUMENTATION: &str = "stacklint.openDocumentation";
 
 /// What the client said about itself, as far as it matters here.
 #[derive(Clone, Copy, Debug, Default)]
@@ -19,6 +22,8 @@ pub struct Client {
     pub pulls: bool,
     /// It refreshes inlay hints on request.
     pub refreshes_hints: bool,
+    /// It opens web pages on request (`window/showDocument`).
+    pub shows_pages: bool,
     /// It shows inlay hints, asked for by `initializationOptions.inlayHints`.
     pub hints: bool,
 }
@@ -41,6 +46,7 @@ impl Client {
                 .and_then(|w| w.inlay_hint.as_ref())
                 .and_then(|h| h.refresh_support)
                 .unwrap_or(false),
+            shows_pages: window.and_then(|w| w.show_document.as_ref()).is_some_and(|s| s.support),
             hints: option("inlayHints").and_then(serde_json::Value::as_bool).unwrap_or(false),
         }
     }
@@ -71,6 +77,9 @@ pub fn server(encoding: PositionEncodingKind, client: Client) -> ServerCapabilit
             code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::SOURCE_FIX_ALL]),
             ..Default::default()
         })),
+        execute_command_provider: client
+            .shows_pages
+            .then(|| ExecuteCommandOptions { commands: vec![OPEN_DOCUMENTATION.to_owned()], ..Default::default() }),
         diagnostic_provider: client.pulls.then(|| {
             DiagnosticServerCapabilities::Options(DiagnosticOptions {
                 identifier: Some("stacklint".to_owned()),

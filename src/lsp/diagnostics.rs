@@ -86,7 +86,10 @@ pub fn diagnostic(places: &Places<'_>, finding: &Diagnostic) -> lsp_types::Diagn
         message: finding.message.clone(),
         related_information: (!related.is_empty()).then_some(related),
         tags: tag(finding).map(|t| vec![t]),
-        data: Some(serde_json::json!({ "fingerprint": finding.fingerprint })),
+        data: Some(match &finding.subject {
+            Some(s) => serde_json::json!({ "fingerprint": finding.fingerprint, "address": &*s.address }),
+            None => serde_json::json!({ "fingerprint": finding.fingerprint }),
+        }),
     }
 }
 

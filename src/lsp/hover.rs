@@ -1,6 +1,7 @@
 //! Hover: what a value is, the way it came, or why it is not known; on a resource its edges and findings; on a policy's
 //! name in an ignore comment the policy's page.
 
+use super::diagnostics::Places;
 use super::locate::{self, Found};
 use crate::analysis::Report;
 use crate::base::{FileId, Span};
@@ -12,35 +13,46 @@ use std::fmt::Write as _;
 const MOST_CHARACTERS: usize = 1_500;
 
 /// The Markdown of a hover and the span it is about.
-pub fn hover(report: &Report, graph: &ResourceGraph, file: FileId, offset: u32) -> Option<(String, Span)> {
-    if let Some(found) = rule_in_comment(report, file, offset) {
+pub fn hover(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offset: u32) -> Option<(String, Span)> {
+    if let Some(found) = rule_in_comment(places.report, file, offset) {
         return Some(found);
     }
     let found = locate::at(graph, file, offset)?;
-    let text = if found.path.is_empty() { resource(report, graph, &found) } else { value(report, graph, &found) };
+    let text =
+        if found.path.is_empty() { resource(places.report, graph, &found) } else { value(places, graph, &found) };
     Some((text, found.span))
 }
 
-fn value(report: &Report, graph: &ResourceGraph, found: &Found<'_>) -> String {
+fn value(places: &Places<'_>, graph: &ResourceGraph, found: &Found<'_>) -> String {
     let node = graph.get(found.resource);
-    let mut text = format!("`{}` · **{}**\n\n", node.address, found.path);
+    let mut text = format!("**`{}`** of `{}`\n\n", found.path, node.address);
     match &found.value.data {
         Data::Unknown(cause) => {
-            let _ = writeln!(text, "Not known: {} ({})", cause.message, place(report, cause.span));
+            let _ = writeln!(text, "Not known: {} ({})", cause.message, place(places, cause.span));
         }
         _ => {
-            let json = serde_json::to_string_pretty(&found.value.to_json()).unwrap_or_default();
-            let _ = writeln!(text, "```json\n{}\n```", shorten(&json));
+            let _ = writeln!(text, "```json\n{}\n```", shorten(&readable(found.value)));
         }
     }
     let chain = found.value.origin.chain();
     if !chain.is_empty() {
-        text.push_str("\nThe value comes from\n");
+        // One step of the way that is a secret makes all of them one: the literal at its end does not know what it is used for.
+        let secret = found.value.origin.sensitive || chain.iter().any(|o| o.sensitive);
+        text.push_str("\nComes from\n");
         for (i, origin) in chain.iter().enumerate() {
-            let _ = writeln!(text, "{}. {} — {}", i + 1, way(origin, report), place(report, origin.span));
+            let _ =
+                writeln!(text, "{}. {} at {}", i + 1, way(origin, places.report, secret), place(places, origin.span));
         }
     }
     text
+}
+
+/// A value as JSON for people: a policy or another document that is written as JSON in a string is laid out.
+fn readable(value: &Value) -> String {
+    let json = value.to_json();
+    let document = json.as_str().filter(|s| s.trim_start().starts_with(['{', '[']));
+    let document = document.and_then(|s| serde_json::from_str::<serde_json::Value>(s).ok());
+    serde_json::to_string_pretty(&document.unwrap_or(json)).unwrap_or_default()
 }
 
 fn resource(report: &Report, graph: &ResourceGraph, found: &Found<'_>) -> String {
@@ -113,7 +125,7 @@ pub fn page(rule: &Rule) -> String {
     text
 }
 
-fn way(origin: &Origin, report: &Report) -> String {
+fn way(origin: &Origin, report: &Report, secret: bool) -> String {
     let source = report.files.slice(origin.span);
     let short = shorten(source.lines().next().unwrap_or(""));
     let what = match origin.how {
@@ -127,14 +139,22 @@ fn way(origin: &Origin, report: &Report) -> String {
         How::Planned => "planned",
         How::Encoded(_) => "encoded",
     };
-    if origin.sensitive || short.is_empty() { what.to_owned() } else { format!("{what} `{}`", short.replace('`', "'")) }
+    if secret || short.is_empty() { what.to_owned() } else { format!("{what} `{}`", short.replace('`', "'")) }
 }
 
-fn place(report: &Report, span: Span) -> String {
-    report
-        .files
-        .get(span.file)
-        .map_or_else(|| "outside of the files".to_owned(), |f| format!("{}:{}", f.path, f.lines().line(span.start)))
+/// A place as a link that editors follow to the line.
+fn place(places: &Places<'_>, span: Span) -> String {
+    let Some(file) = places.report.files.get(span.file) else { return "outside of the files".to_owned() };
+    let line = file.lines().line(span.start);
+    let name = format!("{}:{line}", file.path);
+    match places.paths.uri(&file.path) {
+        // A bracket or parenthesis would end the link.
+        Some(uri) if !name.contains(['[', ']', '`']) => {
+            let uri = uri.as_str().replace('(', "%28").replace(')', "%29");
+            format!("[{name}]({uri}#L{line})")
+        }
+        _ => name,
+    }
 }
 
 fn shorten(text: &str) -> String {

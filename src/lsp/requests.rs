@@ -1,5 +1,6 @@
 //! What the client asks, and the answers. Each answer is computed from the newest state.
 
+use super::capabilities::OPEN_DOCUMENTATION;
 use super::check::Checked;
 use super::diagnostics::{self, Places};
 use super::server::Session;
@@ -15,6 +16,7 @@ use lsp_types::{
     WorkspaceDiagnosticReportResult, WorkspaceDocumentDiagnosticReport, WorkspaceFullDocumentDiagnosticReport,
 };
 use serde::de::DeserializeOwned;
+use std::str::FromStr as _;
 use std::sync::Arc;
 
 /// Answers one request. Unknown methods and malformed parameters get the protocol's own errors; a panic of ours becomes
@@ -78,11 +80,10 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
             let at = p.text_document_position_params;
             let Some(about) = about(session, &at.text_document.uri) else { return write(()) };
             let offset = convert::offset(&about.file, at.position, session.encoding);
-            write(hover::hover(&about.checked.report, about.graph(), about.file.id, offset).map(|(value, span)| {
-                Hover {
-                    contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value }),
-                    range: (span.file == about.file.id).then(|| convert::range(&about.file, span, session.encoding)),
-                }
+            let places = places(session, &about);
+            write(hover::hover(&places, about.graph(), about.file.id, offset).map(|(value, span)| Hover {
+                contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value }),
+                range: (span.file == about.file.id).then(|| convert::range(&about.file, span, session.encoding)),
             }))
         }
         ask::GotoDefinition::METHOD => {
@@ -153,9 +154,30 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
             let items = session.current().map(|c| workspace_diagnostics(session, &c)).unwrap_or_default();
             write(WorkspaceDiagnosticReportResult::Report(WorkspaceDiagnosticReport { items }))
         }
+        ask::ExecuteCommand::METHOD => {
+            let p: lsp_types::ExecuteCommandParams = read(params)?;
+            let page = p.arguments.first().and_then(|a| a.as_str()).and_then(|a| Uri::from_str(a).ok());
+            match page {
+                // Only the web: a client would hand other schemes to whatever program is registered for them.
+                Some(uri) if p.command == OPEN_DOCUMENTATION && uri.as_str().starts_with("https://") => {
+                    session.ask::<ask::ShowDocument>(lsp_types::ShowDocumentParams {
+                        uri,
+                        external: Some(true),
+                        take_focus: None,
+                        selection: None,
+                    });
+                    write(())
+                }
+                _ => Err(Refused {
+                    code: ErrorCode::InvalidParams,
+                    message: format!("`{}` needs the address of a policy's page, or is not known here", p.command),
+                }),
+            }
+        }
         "stacklint/graph" => {
-            let graph = session.current().map(|c| super::workspace::graph_json(&c)).unwrap_or_default();
-            write(graph)
+            let Some(checked) = session.current() else { return write(()) };
+            let places = Places { report: &checked.report, paths: &session.paths, encoding: session.encoding };
+            write(super::workspace::graph_json(&checked, &places))
         }
         // What the server believes an open document to hold: for tests of the synchronization, and for bug reports.
         "stacklint/text" => {

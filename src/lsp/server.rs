@@ -75,7 +75,8 @@ fn roots(params: &InitializeParams) -> Vec<PathBuf> {
 /// The state of one client's session.
 pub struct Session<'c> {
     connection: &'c Connection,
-    client: Client,
+    /// What the client is able to do.
+    pub client: Client,
     /// What columns count.
     pub encoding: ColumnEncoding,
     /// Names of files.
@@ -383,7 +384,8 @@ impl<'c> Session<'c> {
         self.send(Message::Notification(Notification::new(N::METHOD.to_owned(), params)));
     }
 
-    fn ask<R: ask::Request>(&mut self, params: R::Params) {
+    /// Asks the client something. Its answer is not waited for.
+    pub fn ask<R: ask::Request>(&mut self, params: R::Params) {
         self.next_request += 1;
         let id = RequestId::from(self.next_request);
         self.send(Message::Request(Request::new(id, R::METHOD.to_owned(), params)));

@@ -1,10 +1,12 @@
 //! Filling the session's workspace from disk, by the same loader and the same configuration as the command line.
 
 use super::check::Checked;
+use super::diagnostics::Places;
 use crate::analysis::{Change, FileState, Settings, Workspace};
-use crate::base::FastSet;
+use crate::base::{FastMap, FastSet, Span};
 use crate::cli::{ColorChoice, SelectionArgs, Session, Terminal, TerraformArgs};
 use crate::config::FILE_NAME;
+use crate::diagnostic::Severity;
 use crate::formats::FORMATS;
 use crate::load::{self, Paths, Request};
 use lsp_types::{
@@ -100,17 +102,34 @@ pub fn watch_registration() -> RegistrationParams {
     }
 }
 
-/// The graph for a picture: resources and edges, without the nodes of views.
-pub fn graph_json(checked: &Checked) -> serde_json::Value {
+/// The graph for a picture: resources with their findings, and edges, without the nodes of views.
+pub fn graph_json(checked: &Checked, places: &Places<'_>) -> serde_json::Value {
     let built = &checked.built;
     let real = |id: crate::graph::ResourceId| (id.0 as usize) < built.resources;
+    // How many findings a resource has, and the worst of them. Instances of one block share its place, not its address.
+    let mut found: FastMap<(&str, Span), (usize, Severity)> = FastMap::default();
+    for finding in &checked.report.diagnostics {
+        if let Some(subject) = &finding.subject {
+            let entry = found.entry((&*subject.address, subject.span)).or_insert((0, finding.severity));
+            *entry = (entry.0 + 1, entry.1.max(finding.severity));
+        }
+    }
     let resources: Vec<_> = built
         .graph
         .ids()
         .filter(|&id| real(id))
         .map(|id| {
             let node = built.graph.get(id);
-            serde_json::json!({"id": id.0, "address": &*node.address, "kind": &*node.kind, "file": checked.report.path(node.span)})
+            let findings = found.get(&(&*node.address, node.span));
+            serde_json::json!({
+                "id": id.0,
+                "address": &*node.address,
+                "kind": &*node.kind,
+                "file": checked.report.path(node.span),
+                "location": places.location(node.head),
+                "findings": findings.map_or(0, |f| f.0),
+                "worst": findings.map(|f| f.1.as_str()),
+            })
         })
         .collect();
     let edges: Vec<_> = built
