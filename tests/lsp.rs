@@ -195,7 +195,7 @@ fn hover_shows_no_secret_along_the_way() {
     let text = "variable \"word\" {\n  default   = \"correct-horse\"\n  sensitive = true\n}\n\
         resource \"aws_db_instance\" \"a\" {\n  password = var.word\n}\n";
     let mut client = Client::start("secret", &[("main.tf", text)], json!({}), Value::Null);
-    let at = client.at("main.tf", 6, 16);
+    let at = client.at("main.tf", 5, 16);
     let hover = client.ask("textDocument/hover", at);
     let text = hover["contents"]["value"].as_str().unwrap();
     assert!(text.contains("(sensitive)") && text.contains("main.tf:2"), "{text}");
