@@ -148,20 +148,12 @@ impl Document {
     }
 }
 
-/// The value that a text was encoded from, by the chain of its origins.
-pub fn encoded(origin: &Origin) -> Option<&Arc<Value>> {
-    let mut at = origin;
-    for _ in 0..64 {
-        if let How::Encoded(value) = &at.how {
-            return Some(value);
-        }
-        // A text made from several parts is no longer what one of them encoded.
-        match at.from.as_deref() {
-            Some([parent]) => at = parent,
-            _ => return None,
-        }
+/// The value that a text was encoded from.
+fn encoded(origin: &Origin) -> Option<&Arc<Value>> {
+    match &origin.how {
+        How::Encoded(value) => Some(value),
+        _ => None,
     }
-    None
 }
 
 /// A `statement` block as a statement of the document.

@@ -369,6 +369,10 @@ fn with_attribute(val: Val, name: &str, make: impl FnOnce() -> Val) -> Val {
 }
 
 impl Scope for ModuleScope<'_, '_> {
+    fn source(&self, span: Span) -> Option<&str> {
+        self.engine.cx.inputs.get(&span.file).map(|input| input.file.slice(span))
+    }
+
     fn budget(&self) -> Option<&Cell<usize>> {
         Some(&self.engine.budget)
     }

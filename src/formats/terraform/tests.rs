@@ -228,7 +228,7 @@ fn policy_documents_are_put_together() {
     assert_eq!(json.to_string(), format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
     let unknown = world.resource("aws_s3_bucket_policy.p").body.get("policy").unwrap();
     assert!(unknown.as_unknown().is_some());
-    let document = policy_document::encoded(&unknown.origin).unwrap().to_json().to_string();
+    let document = encoded(unknown).to_json().to_string();
     assert_eq!(
         document,
         format!(
@@ -613,4 +613,37 @@ fn references_are_held_against_what_cannot_exist() {
     let shown: Vec<String> = outputs.entries.iter().map(|e| e.value.to_json().to_string()).collect();
     assert!(shown[0].contains("$unknown") && shown[1].contains("$unknown"), "{shown:?}");
     assert_eq!(shown[2], "false");
+}
+
+/// What a text was encoded from.
+fn encoded(value: &Value) -> &Value {
+    match &value.origin.how {
+        How::Encoded(inner) => inner,
+        how => panic!("nothing is encoded: {how:?}"),
+    }
+}
+
+#[test]
+fn documents_with_unknown_parts_are_known_otherwise() {
+    let world = world(&[(
+        "main.tf",
+        "resource \"aws_sqs_queue\" \"q\" {}\nlocals {\n  doc = jsonencode({ Statement = [{ Effect = \"Allow\", Resource = aws_sqs_queue.q.arn }] })\n}\nresource \"p\" \"local\" {\n  policy = local.doc\n}\nresource \"p\" \"heredoc\" {\n  policy = <<-EOT\n    {\n      \"Statement\": [{\n        \"Principal\": \"*\",\n        \"Resource\": \"${aws_sqs_queue.q.arn}/x\",\n        \"Condition\": {\"Is\": {\"${aws_sqs_queue.q.name}:sub\": ${jsonencode([aws_sqs_queue.q.id, 1])}}}\n      }, ${aws_sqs_queue.q.more}]\n    }\n  EOT\n}\nresource \"p\" \"broken\" {\n  policy = \"{${aws_sqs_queue.q.arn}\"\n}\n",
+    )]);
+    let policy = |address: &str| world.resource(address).body.get("policy").unwrap().clone();
+    let local = policy("p.local");
+    assert_eq!(
+        encoded(&local).to_json().to_string(),
+        r#"{"Statement":[{"Effect":"Allow","Resource":{"$unknown":"`aws_sqs_queue.q.arn` is known only after apply"}}]}"#
+    );
+    let heredoc = policy("p.heredoc");
+    assert!(heredoc.as_unknown().is_some());
+    let document = encoded(&heredoc);
+    assert_eq!(
+        document.to_json().to_string(),
+        r#"{"Statement":[{"Principal":"*","Resource":{"$unknown":"`aws_sqs_queue.q.arn` is known only after apply"},"Condition":{"Is":{"${…}:sub":[{"$unknown":"`aws_sqs_queue.q.id` is known only after apply"},1]}}},{"$unknown":"`aws_sqs_queue.q.more` is known only after apply"}]}"#
+    );
+    let statement = &document.get("Statement").unwrap().as_list().unwrap()[0];
+    assert_eq!(world.text(statement.get("Principal").unwrap().span()), "\"*\"");
+    assert_eq!(world.text(statement.get("Resource").unwrap().span()), "\"${aws_sqs_queue.q.arn}/x\"");
+    assert!(matches!(policy("p.broken").origin.how, How::Function));
 }

@@ -18,7 +18,7 @@ const MAX_ELEMENTS: usize = 250_000;
 /// How long a string may become, in bytes.
 const MAX_STRING: usize = 4 << 20;
 /// How many bytes of text that is made count as one part of a value.
-const BYTES_A_PART: usize = 16;
+const BYTES_A_PART: usize = 32;
 
 thread_local! {
     static DEPTH: Cell<u32> = const { Cell::new(0) };
@@ -99,9 +99,12 @@ impl<'s> Evaluator<'s> {
         Ok(())
     }
 
-    /// Counts the text of a finished string.
+    /// Counts the text of a string that is made or read.
     pub fn charge_text(&self, val: &Val, span: Span) -> Result<(), Box<EvalError>> {
-        self.charge(val.as_str().map_or(0, str::len) / BYTES_A_PART, span)
+        match val.as_str().map_or(0, str::len) / BYTES_A_PART {
+            0 => Ok(()),
+            parts => self.charge(parts, span),
+        }
     }
 
     /// Takes parts from what the scope has left.
@@ -242,6 +245,9 @@ impl<'s> Evaluator<'s> {
         let Some(elements) = elements_of(&collection, f.collection.span)? else {
             return Ok(result_unknown(Type::Any, &collection, span));
         };
+        if let Some(condition) = &f.condition {
+            self.check_condition(f, condition, vars)?;
+        }
         let mut unknown: Option<Val> = None;
         let mut failed: Option<Box<EvalError>> = None;
         let mut items: Vec<Val> = Vec::new();
@@ -330,6 +336,16 @@ impl<'s> Evaluator<'s> {
         };
         let origin = Origin::derived(span, How::Function, [collection.origin.clone()]);
         Ok(Val { datum, origin, marks, refs })
+    }
+
+    /// Terraform evaluates a condition once before it looks at any element, so that a wrong one is an error also where
+    /// there is nothing to iterate over.
+    fn check_condition(&self, f: &For, condition: &Expr, vars: Option<&Vars<'_>>) -> Result<(), Box<EvalError>> {
+        let sample = || Val::unknown_of(Type::Any, access::sample_cause());
+        let key = f.key_var.as_ref().map(|k| Vars { name: &k.text, val: sample(), outer: vars });
+        let inner = Vars { name: &f.value_var.text, val: sample(), outer: key.as_ref().or(vars) };
+        let include = self.expr(condition, Some(&inner))?;
+        ops::condition(&include, condition.span).map(|_| ())
     }
 
     fn conditional(&self, c: &Conditional, span: Span, vars: Option<&Vars<'_>>) -> EvalResult {

@@ -14,6 +14,7 @@ mod error;
 mod expr;
 pub mod functions;
 mod ops;
+mod partial;
 mod sets;
 mod template;
 mod type_expr;
@@ -53,6 +54,11 @@ pub trait Scope {
     /// The paths of all files below a folder for `fileset`, relative to that folder, with `/` between their parts.
     /// `None` where it cannot be said.
     fn list(&self, dir: &str) -> Option<Vec<Arc<str>>>;
+
+    /// The text that stands at a span, where it is at hand.
+    fn source(&self, _: Span) -> Option<&str> {
+        None
+    }
 
     /// How many parts all evaluations in this scope and its kin may still make; `None` where nobody counts.
     fn budget(&self) -> Option<&Cell<usize>> {

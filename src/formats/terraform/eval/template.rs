@@ -1,6 +1,7 @@
 //! Strings that are put together from parts.
 
 use super::expr::{Evaluator, Vars, elements_of, result_unknown};
+use super::partial::Draft;
 use super::{Datum, EvalError, EvalResult, Marks, Refs, Type, Val, convert, nfc, ops};
 use crate::base::Span;
 use crate::graph::{How, Origin};
@@ -17,6 +18,8 @@ struct Rendered {
     marks: Marks,
     refs: Refs,
     from: Vec<Origin>,
+    /// The document that it may be.
+    draft: Option<Draft>,
 }
 
 /// How many bytes of known text before an unknown part are remembered.
@@ -34,7 +37,11 @@ impl Templates for Evaluator<'_> {
         {
             return self.expr(inner, vars);
         }
-        let mut out = Rendered::default();
+        let draft = match template.parts.first() {
+            Some(Part::Literal(text, _)) => Draft::of(text, span),
+            _ => None,
+        };
+        let mut out = Rendered { draft, ..Rendered::default() };
         self.parts(&template.parts, &mut out, span, vars).map_err(|e| e.typed(Type::String))?;
         let val = out.finish(span);
         self.charge_text(&val, span)?;
@@ -52,7 +59,12 @@ impl Evaluator<'_> {
     ) -> Result<(), Box<EvalError>> {
         for part in parts {
             match part {
-                Part::Literal(text, _) => out.push(text),
+                Part::Literal(text, span) => {
+                    if let Some(draft) = &mut out.draft {
+                        draft.literal(text, *span, self.scope.source(*span));
+                    }
+                    out.push(text);
+                }
                 Part::Interpolation(expr) => {
                     let val = self.expr(expr, vars)?;
                     out.include(&val, expr.span)?;
@@ -82,9 +94,12 @@ impl Evaluator<'_> {
             }
         }
         match chosen {
-            Some(true) => out.append(then?),
-            Some(false) => out.append(otherwise?),
+            Some(true) => out.append(then?, part.span),
+            Some(false) => out.append(otherwise?, part.span),
             None => {
+                if let Some(draft) = &mut out.draft {
+                    draft.hole(&condition, part.span);
+                }
                 for side in [then, otherwise].into_iter().flatten() {
                     out.marks = out.marks.with(side.marks);
                     out.refs.add(&side.refs);
@@ -99,6 +114,9 @@ impl Evaluator<'_> {
         let collection = self.expr(&part.collection, vars)?;
         out.note(&collection);
         let Some(elements) = elements_of(&collection, part.collection.span)? else {
+            if let Some(draft) = &mut out.draft {
+                draft.hole(&collection, part.span);
+            }
             out.unknown.get_or_insert(collection);
             return Ok(());
         };
@@ -124,7 +142,13 @@ impl Rendered {
         self.refs.add(&val.refs);
     }
 
-    fn append(&mut self, other: Rendered) {
+    fn append(&mut self, other: Rendered, span: Span) {
+        if let Some(draft) = &mut self.draft {
+            match &other.unknown {
+                Some(unknown) => draft.hole(unknown, span),
+                None => draft.known(&other.text, span),
+            }
+        }
         self.push(&other.text);
         self.marks = self.marks.with(other.marks);
         self.refs.add(&other.refs);
@@ -146,21 +170,28 @@ impl Rendered {
             {
                 self.text.push_str(prefix);
             }
+            if let Some(draft) = &mut self.draft {
+                draft.hole(val, span);
+            }
             self.unknown.get_or_insert_with(|| val.clone());
             return Ok(());
         }
         self.from.push(val.origin.clone());
-        match &val.datum {
-            Datum::String(text) => self.push(text),
+        let text = match &val.datum {
+            Datum::String(text) => text.clone(),
             Datum::Bool(_) | Datum::Number(_) => {
                 let text = convert(val, &Type::String).map_err(|e| EvalError::new(e, span))?;
-                self.push(text.as_str().unwrap_or_default());
+                text.as_str().unwrap_or_default().into()
             }
             _ => {
                 let message = format!("a {} cannot be included in a string", val.ty().kind_name());
                 return Err(EvalError::new(message, span));
             }
+        };
+        if let Some(draft) = &mut self.draft {
+            draft.known(&text, span);
         }
+        self.push(&text);
         Ok(())
     }
 
@@ -176,6 +207,9 @@ impl Rendered {
         }
         val.marks = self.marks;
         val.refs.add(&self.refs);
+        if let Some(document) = self.draft.and_then(Draft::finish) {
+            val.origin.how = How::Encoded(Arc::new(document));
+        }
         val
     }
 }

@@ -249,7 +249,7 @@ pub fn unify(types: &[Type]) -> Option<Type> {
     } else if objects > 0 && tuples > 0 {
         return None;
     }
-    let mut wanted: Vec<&Type> = types.iter().collect();
+    let mut wanted: Vec<&Type> = types.iter().filter(|t| !t.is_any()).collect();
     wanted.sort_by_key(|t| preference(t));
     wanted.into_iter().find(|want| types.iter().all(|t| t == *want || t.converts_to(want))).cloned()
 }

@@ -325,7 +325,11 @@ impl Val {
     #[must_use]
     pub fn derived_at(mut self, span: Span, how: How) -> Val {
         let parent = std::mem::replace(&mut self.origin, Origin::literal(span));
-        self.origin.how = how;
+        // A text that is handed on is still the text that was encoded.
+        self.origin.how = match &parent.how {
+            How::Encoded(value) => How::Encoded(value.clone()),
+            _ => how,
+        };
         self.origin.from = Some(Arc::from([parent]));
         self
     }

@@ -248,6 +248,10 @@ fn flatten_into(
         });
     }
     let Some(items) = val.items() else { return Ok(false) };
+    // How many members a set has is open as long as some of them are not known.
+    if matches!(val.datum, Datum::Set(_)) && items.len() > 1 && !val.is_wholly_known() {
+        return Ok(false);
+    }
     call.spend(items.len())?;
     for item in items {
         let item = item.clone().inherit(val);

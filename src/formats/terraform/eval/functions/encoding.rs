@@ -65,6 +65,10 @@ fn charset(name: &str) -> Result<Charset, FnError> {
         "utf-16be" => Charset::Utf16(false, false),
         "utf-16le" => Charset::Utf16(true, false),
         "iso-8859-1" | "iso_8859-1:1987" | "iso_8859-1" | "latin1" | "l1" | "cp819" | "ibm819" => Charset::Latin1,
+        // Names that browsers know and IANA does not.
+        "utf8" | "unicode-1-1-utf-8" | "unicode11utf8" | "unicode20utf8" | "x-unicode20utf8" | "sjis" | "x-sjis" => {
+            return Err(wrong());
+        }
         other => match encoding_rs::Encoding::for_label(other.as_bytes()) {
             Some(encoding) => Charset::Other(encoding),
             None if ["cp", "ibm", "windows", "iso", "mac", "cs"].iter().any(|family| other.starts_with(family)) => {

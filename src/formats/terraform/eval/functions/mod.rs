@@ -204,6 +204,9 @@ fn run(evaluator: &Evaluator<'_>, signature: &'static Signature, given: &[Val], 
         }
         args.push(val);
     }
+    for arg in &args {
+        evaluator.charge_text(arg, span)?;
+    }
     let fn_call = FnCall { evaluator, args: &args, span, name };
     let result = if open || unknown {
         let ty = if open && signature.result.get().is_any() { Type::Any } else { signature.result.get().clone() };

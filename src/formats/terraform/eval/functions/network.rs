@@ -142,11 +142,11 @@ pub fn cidrsubnet(call: &FnCall<'_, '_>) -> FnResult {
         return fail(format!("a prefix of {} cannot be longer by {new} bits", network.prefix));
     }
     let most = if new == 0 { 0 } else { u128::MAX >> (128 - new) };
-    if negative {
-        return negative_subnet(&network, new, number);
-    }
     if number > most {
         return fail(format!("{new} bits cannot number a subnet {number}"));
+    }
+    if negative {
+        return negative_subnet(&network, new, number);
     }
     Ok(Val::string(network.subnet(new, number).show()))
 }

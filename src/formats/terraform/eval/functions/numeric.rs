@@ -39,7 +39,41 @@ fn float(f: f64) -> FnResult {
 }
 
 pub fn log(call: &FnCall<'_, '_>) -> FnResult {
-    float(num(call, 0).to_f64().ln() / num(call, 1).to_f64().ln())
+    float(logarithm(num(call, 0).to_f64()) / logarithm(num(call, 1).to_f64()))
+}
+
+/// The natural logarithm as Go's `math.Log` rounds it (FreeBSD's `e_log.c`): the mantissa between the square root of a
+/// half and that of two, by a polynomial with coefficients of that source.
+fn logarithm(x: f64) -> f64 {
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    const L: [f64; 7] = [
+        6.666_666_666_666_735e-1,
+        3.999_999_999_940_942e-1,
+        2.857_142_874_366_239e-1,
+        2.222_219_843_214_978_4e-1,
+        1.818_357_216_161_805e-1,
+        1.531_383_769_920_937_3e-1,
+        1.479_819_860_511_658_6e-1,
+    ];
+    if !x.is_finite() || x <= 0.0 {
+        return x.ln();
+    }
+    let (mut mantissa, mut exponent) = split(x);
+    if mantissa < std::f64::consts::FRAC_1_SQRT_2 {
+        mantissa *= 2.0;
+        exponent -= 1;
+    }
+    let f = mantissa - 1.0;
+    let k = exponent as f64;
+    let s = f / (2.0 + f);
+    let s2 = s * s;
+    let s4 = s2 * s2;
+    let odd = s2 * (L[0] + s4 * (L[2] + s4 * (L[4] + s4 * L[6])));
+    let even = s4 * (L[1] + s4 * (L[3] + s4 * L[5]));
+    let r = odd + even;
+    let half = 0.5 * f * f;
+    k * LN2_HIGH - ((half - (s * (half + r) + k * LN2_LOW)) - f)
 }
 
 pub fn pow(call: &FnCall<'_, '_>) -> FnResult {
@@ -60,7 +94,7 @@ fn power(x: f64, y: f64) -> f64 {
             fraction -= 1.0;
             whole += 1.0;
         }
-        result = (fraction * x.ln()).exp();
+        result = (fraction * logarithm(x)).exp();
     }
     let (mut mantissa, mut shift) = split(x);
     #[expect(clippy::cast_possible_truncation, reason = "it was compared with the largest whole number above")]
