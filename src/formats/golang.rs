@@ -69,7 +69,7 @@ pub fn push_go(out: &mut String, text: &str) {
 
 /// `unicode.IsPrint`, as far as the standard library here knows the categories: no controls, no white space but the space,
 /// none of the usual format characters.
-fn is_printable(c: char) -> bool {
+pub fn is_printable(c: char) -> bool {
     let format = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}');
     c == ' ' || !(c.is_control() || c.is_whitespace() || format)
 }

@@ -182,8 +182,10 @@ impl<'e, 'a> Bodies<'e, 'a> {
                 self.member(item, scope, given, &mut body);
             }
         }
-        if &*declared.kind == "data.aws_iam_policy_document" {
-            policy_document::evaluate(&mut body);
+        match &*declared.kind {
+            "data.aws_iam_policy_document" => policy_document::evaluate(&mut body),
+            "data.google_iam_policy" => policy_document::evaluate_google(&mut body),
+            _ => {}
         }
         body
     }

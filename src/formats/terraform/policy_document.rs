@@ -1,4 +1,5 @@
-//! `data.aws_iam_policy_document`: the document it makes, as the AWS provider builds it.
+//! `data.aws_iam_policy_document`: the document it makes, as the AWS provider builds it. `data.google_iam_policy`: who has
+//! which role by it.
 //!
 //! Source: the provider's documentation of the data source. Lists of actions, resources and identifiers become a
 //! single string where they have one member; statements of `override_policy_documents` replace those of their `sid`.
@@ -58,6 +59,36 @@ pub fn evaluate(body: &mut EvalBody) {
     let val = document.finish(head, span);
     body.set("json".into(), head, val.clone());
     body.set("minified_json".into(), head, val);
+}
+
+/// Adds `policy_data` to the body of `data.google_iam_policy`. Its text is left to the provider; what it encodes is known.
+pub fn evaluate_google(body: &mut EvalBody) {
+    let (head, span) = (body.head, body.span);
+    let mut refs = Refs::default();
+    body.for_each_attribute(&mut Vec::new(), &mut |_, val| refs.add(&val.deep_refs()));
+    let bindings = body.blocks("binding").iter().map(|block| {
+        let mut map = Map::new(Some(block.head));
+        for name in ["role", "members"] {
+            if let Some((key, value)) = attribute(block, name) {
+                map.insert(name, key, value);
+            }
+        }
+        if let Some(condition) = block.blocks("condition").first() {
+            map.insert("condition", condition.head, condition.to_value());
+        }
+        Value::map(map, block.span)
+    });
+    let mut map = Map::new(Some(head));
+    map.insert("bindings", head, Value::list(bindings.collect(), span));
+    let cause = Cause {
+        kind: CauseKind::External,
+        message: "`policy_data` is read when the plan is made".to_owned(),
+        span: head,
+    };
+    let mut val = Val::unknown_of(Type::String, Arc::new(cause)).not_null();
+    val.origin = Origin::derived(span, How::Encoded(Arc::new(Value::map(map, span))), []);
+    val.refs = refs;
+    body.set("policy_data".into(), head, val);
 }
 
 impl Document {

@@ -563,3 +563,40 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_edges_of_functions_are_terraforms() {
+    check(&[
+        ("pow(10, 64)", "10000000000000002000000000000000000000000000000000000000000000000"),
+        ("log(5 / (1e21 / 2.5), 3) < -41.7149514722126", "true"),
+        ("substr(\"abc\", -1, 0)", r#""c""#),
+        ("substr(\"abc\", 1, 0)", r#""""#),
+        (
+            "setproduct(toset([\"b\", \"a\"]), [\"y\", \"x\"])",
+            "<(\"a\",\"x\"),(\"a\",\"y\"),(\"b\",\"x\"),(\"b\",\"y\")>",
+        ),
+        ("cidrsubnet(\"192.168.0.0/30\", 0, -256)", "!"),
+        ("textdecodebase64(\"YWJj\", \"UTF-16LE\")", "!"),
+        ("textdecodebase64(\"YWJj\", \"UTF8\")", "!"),
+        ("true ? 1 : {for v in [1, 2] : \"k\" => v}", "!"),
+        ("{for v in [] : v => v if 1 + v}", "!"),
+        ("false ? [false, {}, jsondecode(\"1\")] : [\"a\", \"b\"]", "!"),
+    ]);
+}
+
+#[test]
+fn values_are_written_in_terraforms_language() {
+    check(&[
+        ("provider::terraform::encode_expr([1, \"a\", [true, null]])", r#""[1, \"a\", [true, null]]""#),
+        (
+            "provider::terraform::encode_tfvars({a = 1, longer = 2, m = {x = {y = 1}, zz = {}}})",
+            r#""a      = 1\nlonger = 2\nm = {\n  x = {\n    y = 1\n  }\n  zz = {}\n}\n""#,
+        ),
+        ("provider::terraform::encode_expr({\"b c\" = \"$${x}\\n\"})", r#""{\n  \"b c\" = \"$${x}\\n\"\n}""#),
+        ("provider::terraform::decode_tfvars(\"a = 1 + 2\\nb = [true]\\n\")", "{|a=3,b=(true)|}"),
+        ("provider::terraform::decode_tfvars(\"a {}\")", "!"),
+        ("provider::terraform::encode_tfvars([1])", "!"),
+        ("provider::terraform::encode_tfvars({\"a b\" = 1})", "!"),
+        ("provider::terraform::nothing(1)", "!"),
+    ]);
+}

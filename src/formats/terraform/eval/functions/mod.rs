@@ -14,6 +14,7 @@ mod rsa;
 mod sets;
 mod signatures;
 mod strings;
+mod tfvars;
 mod time;
 mod values;
 mod yaml;
@@ -112,7 +113,8 @@ impl<'a> FnCall<'a, '_> {
 /// The value of a call.
 pub fn call(evaluator: &Evaluator<'_>, call: &Call, span: Span, vars: Option<&Vars<'_>>) -> EvalResult {
     let name = call.name.text.strip_prefix("core::").unwrap_or(&call.name.text);
-    if name.contains("::") {
+    let own = name.strip_prefix("provider::terraform::");
+    if name.contains("::") && own.is_none() {
         return provider_function(evaluator, call, span, vars);
     }
     match name {
@@ -121,7 +123,11 @@ pub fn call(evaluator: &Evaluator<'_>, call: &Call, span: Span, vars: Option<&Va
         "templatestring" if !call.expand => return files::template_string(evaluator, &call.args, span, vars),
         _ => {}
     }
-    let Some(signature) = signatures::find(name) else {
+    let signature = match own {
+        Some(own) => signatures::find_own(own),
+        None => signatures::find(name),
+    };
+    let Some(signature) = signature else {
         return Err(EvalError::new(format!("there is no function {name:?}"), call.name.span));
     };
     let mut args = Vec::with_capacity(call.args.len());

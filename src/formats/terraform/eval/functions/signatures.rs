@@ -2,7 +2,7 @@
 
 use super::{
     FnCall, FnResult, collections, encoding, files, format, hash, json, network, numeric, regexes, rsa, sets, strings,
-    time, values, yaml,
+    tfvars, time, values, yaml,
 };
 use crate::formats::terraform::eval::Type;
 use std::sync::LazyLock;
@@ -293,6 +293,18 @@ static TABLE: &[Signature] = &[
     f("yamlencode", &[pf("value", Ty::Any, NUD)], Ty::String, yaml::yamlencode),
     f("zipmap", &[pf("keys", Ty::Strings, UM), pf("values", Ty::Any, UM)], Ty::Any, collections::zipmap),
 ];
+
+/// The functions of Terraform's own provider.
+static OWN: &[Signature] = &[
+    f("decode_tfvars", &[p("src", Ty::String)], Ty::Any, tfvars::decode_tfvars),
+    f("encode_expr", &[p("value", Ty::Any)], Ty::String, tfvars::encode_expr),
+    f("encode_tfvars", &[p("value", Ty::Any)], Ty::String, tfvars::encode_tfvars),
+];
+
+/// The function of a name in `provider::terraform::`.
+pub fn find_own(name: &str) -> Option<&'static Signature> {
+    OWN.iter().find(|s| s.name == name)
+}
 
 /// The function of a name.
 pub fn find(name: &str) -> Option<&'static Signature> {
