@@ -647,3 +647,85 @@ fn documents_with_unknown_parts_are_known_otherwise() {
     assert_eq!(world.text(statement.get("Resource").unwrap().span()), "\"${aws_sqs_queue.q.arn}/x\"");
     assert!(matches!(policy("p.broken").origin.how, How::Function));
 }
+
+#[test]
+fn blocks_that_change_nothing_are_tolerated() {
+    check(
+        &[(
+            "main.tf",
+            "terraform {\n  required_version = \">= 1.5\"\n}\nmoved {\n  from = a.old\n  to = a.x\n}\nimport {\n  to = a.x\n  id = \"i\"\n}\nremoved {\n  from = a.gone\n  lifecycle { destroy = false }\n}\n\
+             check \"health\" {\n  data \"http\" \"probe\" { url = a.x.url }\n  assert {\n    condition = data.http.probe.status_code == 200\n    error_message = \"down\"\n  }\n}\n\
+             variable \"token\" {\n  ephemeral = true\n  default = \"t\"\n}\nephemeral \"aws_secret\" \"s\" { name = \"n\" }\nresource \"a\" \"x\" {\n  url = \"u\"\n  secret_wo = ephemeral.aws_secret.s.value\n}\n",
+        )],
+        &[
+            ("data.http.probe", r#"{"url":"u"}"#),
+            ("ephemeral.aws_secret.s", r#"{"name":"n"}"#),
+            (
+                "a.x",
+                r#"{"url":"u","secret_wo":{"$unknown":"`ephemeral.aws_secret.s.value` is known only after apply"}}"#,
+            ),
+        ],
+    );
+}
+
+#[test]
+fn overrides_and_opentofu_files() {
+    let world = world(&[
+        (
+            "main.tf",
+            "resource \"a\" \"x\" {\n  k = 1\n  l = 1\n  b { c = 1 }\n}\nlocals { v = 1 }\nvariable \"w\" { default = 1 }\noutput \"o\" { value = [local.v, var.w] }\n",
+        ),
+        ("override.tf", "resource \"a\" \"x\" {\n  k = 2\n  b { c = 2 }\n}\nlocals { v = 2 }\n"),
+        ("z_override.tf.json", r#"{"variable": {"w": {"default": 3}}, "resource": {"a": {"x": {"k": 3}}}}"#),
+        ("other.tf", "resource \"a\" \"lost\" {}\n"),
+        ("other.tofu", "resource \"a\" \"tofu\" {}\n"),
+    ]);
+    let x = world.resource("a.x");
+    assert_eq!(x.body.to_json_as_configured().to_string(), r#"{"l":1,"b":[{"c":2}],"k":3}"#);
+    assert_eq!(world.only().output("o").unwrap().to_json().to_string(), "[2,3]");
+    world.resource("a.tofu");
+    assert!(world.only().resources.iter().all(|r| &*r.address != "a.lost"));
+    assert_eq!(world.ledger(), "");
+}
+
+const PLAN_OF_MODULES: &str = r#"{"format_version":"1.2","terraform_version":"1.11.4",
+"planned_values":{"root_module":{"child_modules":[{"address":"module.m[\"a\"]","resources":[
+{"address":"module.m[\"a\"].aws_db_instance.d[0]","mode":"managed","type":"aws_db_instance","name":"d","index":0,
+"values":{"password":"hunter2","storage_encrypted":false,"tags":{"k":"v"}},"sensitive_values":{"password":true,"tags":{}}}]}]}},
+"resource_changes":[{"address":"module.m[\"a\"].aws_db_instance.d[0]","change":{"actions":["create"],"after_unknown":{"arn":true,"tags":{}}}}]}"#;
+
+#[test]
+fn plans_reach_into_modules_and_show_no_secret() {
+    let module = "variable \"p\" {\n  sensitive = true\n}\nresource \"aws_db_instance\" \"d\" {\n  count = 1\n  password = var.p\n  storage_encrypted = var.p == \"\"\n  tags = { k = \"v\" }\n}\n";
+    let world = world(&[
+        ("plan.json", PLAN_OF_MODULES),
+        (
+            "main.tf",
+            "variable \"p\" {}\nmodule \"m\" {\n  source = \"./m\"\n  for_each = toset([\"a\"])\n  p = var.p\n}\n",
+        ),
+        ("m/main.tf", module),
+    ]);
+    let instance = world.resource("module.m[\"a\"].aws_db_instance.d[0]");
+    assert_eq!(world.text(instance.head), "resource \"aws_db_instance\" \"d\"");
+    let encrypted = instance.body.get("storage_encrypted").unwrap();
+    assert_eq!((encrypted.as_bool(), world.text(encrypted.span())), (Some(false), "var.p == \"\""));
+    assert!(matches!(encrypted.origin.how, How::Planned), "{:?}", encrypted.origin.how);
+    let password = instance.body.get("password").unwrap();
+    assert!(password.origin.sensitive);
+    assert_eq!(world.text(password.span()), "var.p");
+    let shown = instance.body.to_json().to_string();
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert_eq!(instance.callers.len(), 1);
+    assert_eq!(world.only().resources.iter().filter(|r| &*r.kind == "aws_db_instance").count(), 1);
+}
+
+#[test]
+fn modules_that_nobody_calls_are_evaluated_with_unknown_inputs() {
+    let world = world(&[(
+        "modules/x/main.tf",
+        "variable \"acl\" { type = string }\nvariable \"on\" {\n  type = bool\n  default = true\n}\nresource \"a\" \"x\" {\n  acl = var.acl\n  on = var.on\n}\n",
+    )]);
+    let x = world.resource("a.x");
+    assert_eq!(x.body.get("acl").unwrap().as_unknown().unwrap().kind, CauseKind::Input);
+    assert_eq!(x.body.get("on").unwrap().as_bool(), Some(true));
+}

@@ -138,7 +138,14 @@ pub fn textdecodebase64(call: &FnCall<'_, '_>) -> FnResult {
             Ok(text) => text,
             Err(_) => return fail_arg(0, "the decoded bytes are no UTF-8 text"),
         },
-        Charset::Other(encoding) => encoding.decode_without_bom_handling(&bytes).0.into_owned(),
+        Charset::Other(encoding) => {
+            let text = encoding.decode_without_bom_handling(&bytes).0.into_owned();
+            // Browsers take the bytes that Windows leaves free for controls; Terraform refuses them.
+            if encoding.name().starts_with("windows-") && text.contains(|c| matches!(c, '\u{80}'..='\u{9f}')) {
+                return fail_arg(0, "some of the bytes mean nothing in this encoding");
+            }
+            text
+        }
     };
     if text.contains('\u{fffd}') {
         return fail_arg(0, "some of the bytes mean nothing in this encoding");
