@@ -61,7 +61,8 @@ impl Cx<'_> {
         };
         if let Some(fix) = &finding.fix {
             let caution = if fix.safety == Safety::Unsafe { " (look at it: it may change behaviour)" } else { "" };
-            push(format!("{}{caution}", fix.title), self.edit(&fix.edits), true);
+            // What an editor's "fix it" key applies without a question must be safe.
+            push(format!("{}{caution}", fix.title), self.edit(&fix.edits), fix.safety == Safety::Safe);
             let same = self.fixes(|d| d.rule.name == finding.rule.name);
             if same.len() > 1 {
                 let title = format!("Fix all {} findings of {} in this file", same.len(), finding.rule.name);

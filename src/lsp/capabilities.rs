@@ -22,6 +22,8 @@ pub struct Client {
     pub pulls: bool,
     /// It refreshes inlay hints on request.
     pub refreshes_hints: bool,
+    /// It asks for code lenses again on request.
+    pub refreshes_lenses: bool,
     /// It opens web pages on request (`window/showDocument`).
     pub shows_pages: bool,
     /// It shows inlay hints, asked for by `initializationOptions.inlayHints`.
@@ -45,6 +47,10 @@ impl Client {
             refreshes_hints: workspace
                 .and_then(|w| w.inlay_hint.as_ref())
                 .and_then(|h| h.refresh_support)
+                .unwrap_or(false),
+            refreshes_lenses: workspace
+                .and_then(|w| w.code_lens.as_ref())
+                .and_then(|l| l.refresh_support)
                 .unwrap_or(false),
             shows_pages: window.and_then(|w| w.show_document.as_ref()).is_some_and(|s| s.support),
             hints: option("inlayHints").and_then(serde_json::Value::as_bool).unwrap_or(false),

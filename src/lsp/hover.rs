@@ -12,6 +12,9 @@ use std::fmt::Write as _;
 /// How much of a value is shown.
 const MOST_CHARACTERS: usize = 1_500;
 
+/// How many bytes of a value stand in the same line as its path.
+const MOST_IN_LINE: usize = 60;
+
 /// The Markdown of a hover and the span it is about.
 pub fn hover(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offset: u32) -> Option<(String, Span)> {
     if let Some(found) = rule_in_comment(places.report, file, offset) {
@@ -25,13 +28,19 @@ pub fn hover(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offset: u
 
 fn value(places: &Places<'_>, graph: &ResourceGraph, found: &Found<'_>) -> String {
     let node = graph.get(found.resource);
-    let mut text = format!("**`{}`** of `{}`\n\n", found.path, node.address);
+    let mut text = format!("`{}` · `{}`", node.address, found.path);
     match &found.value.data {
         Data::Unknown(cause) => {
-            let _ = writeln!(text, "Not known: {} ({})", cause.message, place(places, cause.span));
+            let _ = writeln!(text, "\n\nNot known: {} ({})", cause.message, place(places, cause.span));
         }
         _ => {
-            let _ = writeln!(text, "```json\n{}\n```", shorten(&readable(found.value)));
+            let value = shorten(&readable(found.value));
+            // Editors give a hover little height: a short value stands in the first line.
+            let _ = if value.len() <= MOST_IN_LINE && !value.contains(['\n', '`']) {
+                writeln!(text, " = **`{value}`**")
+            } else {
+                writeln!(text, "\n\n```json\n{value}\n```")
+            };
         }
     }
     let chain = found.value.origin.chain();

@@ -321,17 +321,24 @@ impl<'c> Session<'c> {
         if self.client.pulls {
             now.retain(|path, _| self.documents.get(path).is_none());
         }
+        let mut changed = self.client.pulls;
         let stale: Vec<String> = self.published.keys().filter(|p| !now.contains_key(*p)).cloned().collect();
         for path in stale {
+            changed = true;
             self.publish(path, Vec::new());
         }
         for (path, found) in now {
             if self.published.get(&path) != Some(&found) {
+                changed = true;
                 self.publish(path, found);
             }
         }
         self.latest = Some(checked);
         self.end_progress();
+        // Lenses count findings, which an edit of another file may have changed.
+        if changed && self.client.refreshes_lenses {
+            self.ask::<ask::CodeLensRefresh>(());
+        }
         if self.client.hints && self.client.refreshes_hints {
             self.ask::<ask::InlayHintRefreshRequest>(());
         }

@@ -68,7 +68,17 @@ export class Explanations implements vscode.TextDocumentContentProvider, vscode.
     this.texts.set(uri.toString(), { text: note + text, base });
     this.changed.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);
-    await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.Beside, preview: true });
+    const shown = await vscode.window.showTextDocument(document, {
+      viewColumn: vscode.ViewColumn.Beside,
+      preview: true,
+    });
+    // What the policy says in general comes first; what it says about this very thing is what was asked.
+    const first = places(document.getText())[0];
+    if (first !== undefined) {
+      const line = document.lineAt(document.positionAt(first.start).line).range;
+      shown.selection = new vscode.Selection(line.start, line.start);
+      shown.revealRange(line, vscode.TextEditorRevealType.AtTop);
+    }
   }
 
   private async openPolicy(): Promise<void> {

@@ -159,7 +159,7 @@ export class Server implements vscode.Disposable {
     const setting = "Say where it is";
     const help = "How to install it";
     const chosen = await vscode.window.showErrorMessage(
-      `${problem} Install it (for example \`cargo install stacklint\`), or say where it is.`,
+      `${problem} Install it, for example with cargo install stacklint, or say where it is.`,
       setting,
       help,
     );

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { choose, family, shorten, type Edge, type Graph, type Resource, type Wish } from "../src/graphModel";
+import { BOX, picture } from "../src/graphLayout";
 import { page } from "../src/graphPage";
 
 function resource(id: number, address: string, kind: string, findings = 0): Resource {
@@ -92,4 +93,47 @@ test("the page runs our script alone and asks for nothing", () => {
   assert.doesNotMatch(policy, /unsafe|https?:|\*/);
   assert.equal(html.match(/<script/g)?.length, 1);
   assert.doesNotMatch(html, / on[a-z]+=| style=/);
+});
+
+test("every box has its place, none lies on another, and all are inside the picture", () => {
+  const many = Array.from({ length: 60 }, (_, i) => resource(i, `r.${i}`, "aws_x"));
+  // Chains, a star, a circle, and twenty that stand alone.
+  const edges = many
+    .slice(0, 40)
+    .map((r) => edge(r.id, r.id % 10 === 0 ? 0 : r.id < 20 ? r.id - 1 : r.id === 29 ? 20 : r.id + 1));
+  const view = choose({ resources: many, edges }, everything, 100);
+  for (const panel of [
+    { width: 500, height: 700 },
+    { width: 1600, height: 300 },
+    { width: 0, height: 0 },
+  ]) {
+    const drawn = picture(view, panel);
+    const boxes = [...drawn.boxes.values()];
+    assert.equal(boxes.length, 60);
+    assert.equal(drawn.lines.length, view.edges.length);
+    for (const [i, a] of boxes.entries()) {
+      assert.ok(a.x >= 0 && a.y >= 0 && a.x + BOX.width <= drawn.width && a.y + BOX.height <= drawn.height);
+      for (const b of boxes.slice(i + 1)) {
+        const apart = Math.abs(a.x - b.x) >= BOX.width || Math.abs(a.y - b.y) >= BOX.height;
+        assert.ok(apart, `${JSON.stringify(a)} and ${JSON.stringify(b)} overlap`);
+      }
+    }
+  }
+});
+
+test("the picture takes the panel's shape", () => {
+  const view = choose(
+    { resources: Array.from({ length: 30 }, (_, i) => resource(i, `r.${i}`, "x")), edges: [] },
+    everything,
+    100,
+  );
+  const wide = picture(view, { width: 1600, height: 400 });
+  const tall = picture(view, { width: 400, height: 1600 });
+  assert.ok(wide.width / wide.height > 1 && tall.width / tall.height < 1);
+});
+
+test("nothing at all is an empty picture", () => {
+  const drawn = picture({ resources: [], edges: [], omitted: 0 }, { width: 400, height: 400 });
+  assert.equal(drawn.boxes.size, 0);
+  assert.ok(Number.isFinite(drawn.width) && Number.isFinite(drawn.height));
 });

@@ -1,6 +1,6 @@
 // The page of the graph panel: draws what it is told, and says what was clicked.
 
-import { layout, Graph as Diagram } from "@dagrejs/dagre";
+import { BOX, picture, type Point } from "../graphLayout";
 import { choose, family, shorten, type Edge, type Graph, type Resource, type View } from "../graphModel";
 
 declare function acquireVsCodeApi(): {
@@ -11,8 +11,7 @@ declare function acquireVsCodeApi(): {
 
 /** More boxes than this are no picture any more. */
 const MOST = 250;
-const WIDTH = 210;
-const HEIGHT = 40;
+const { width: WIDTH, height: HEIGHT } = BOX;
 /** Characters that fit a box. */
 const ROOM = 27;
 const SVG = "http://www.w3.org/2000/svg";
@@ -82,57 +81,23 @@ function draw(keepCamera: boolean): void {
   }
 }
 
-/** Lays out what is joined from left to right, and what stands alone in rows below. */
 function place(view: View): SVGGElement {
-  const diagram = new Diagram();
-  diagram.setGraph({ rankdir: "LR", nodesep: 14, ranksep: 70, marginx: 16, marginy: 16 });
-  diagram.setDefaultEdgeLabel(() => ({}));
-  const joined = new Set(view.edges.flatMap((e) => [e.from, e.to]));
-  for (const resource of view.resources) {
-    if (joined.has(resource.id)) {
-      diagram.setNode(String(resource.id), { width: WIDTH, height: HEIGHT });
-    }
-  }
-  for (const edge of view.edges) {
-    diagram.setEdge(String(edge.from), String(edge.to), {});
-  }
-  layout(diagram);
-  const size = diagram.graph() as { width?: number; height?: number };
-  let width = joined.size > 0 ? Math.max(size.width ?? 0, WIDTH) : 0;
-  let height = joined.size > 0 ? (size.height ?? 0) : 16;
-  const spots = new Map<number, { x: number; y: number }>();
-  for (const id of joined) {
-    const at = diagram.node(String(id)) as { x: number; y: number };
-    spots.set(id, { x: at.x, y: at.y });
-  }
-  const alone = view.resources.filter((r) => !joined.has(r.id));
-  const columns = Math.max(2, Math.floor(Math.max(width, Math.sqrt(alone.length) * WIDTH) / (WIDTH + 14)));
-  alone.forEach((resource, i) => {
-    const x = 16 + WIDTH / 2 + (i % columns) * (WIDTH + 14);
-    const y = height + HEIGHT / 2 + Math.floor(i / columns) * (HEIGHT + 14);
-    spots.set(resource.id, { x, y });
-  });
-  if (alone.length > 0) {
-    width = Math.max(width, 32 + Math.min(columns, alone.length) * (WIDTH + 14));
-    height += Math.ceil(alone.length / columns) * (HEIGHT + 14) + 16;
-  }
-  bounds = { width, height };
-
+  const drawn = picture(view, stage.getBoundingClientRect());
+  bounds = drawn;
   const group = svg("g", {});
-  for (const edge of view.edges) {
-    const drawn = diagram.edge(String(edge.from), String(edge.to)) as { points?: { x: number; y: number }[] };
-    group.append(line(edge, drawn.points ?? []));
+  for (const { edge, points } of drawn.lines) {
+    group.append(line(edge, points));
   }
   for (const resource of view.resources) {
-    const at = spots.get(resource.id);
+    const at = drawn.boxes.get(resource.id);
     if (at !== undefined) {
-      group.append(box(resource, at.x - WIDTH / 2, at.y - HEIGHT / 2));
+      group.append(box(resource, at.x, at.y));
     }
   }
   return group;
 }
 
-function line(edge: Edge, points: readonly { x: number; y: number }[]): SVGGElement {
+function line(edge: Edge, points: readonly Point[]): SVGGElement {
   const d = points.map((p, i) => `${i === 0 ? "M" : "L"}${p.x.toFixed(1)} ${p.y.toFixed(1)}`).join("");
   const middle = points[Math.floor(points.length / 2)] ?? { x: 0, y: 0 };
   return svg(
@@ -208,9 +173,10 @@ function box(resource: Resource, x: number, y: number): SVGGElement {
 
 function fit(): void {
   const { width, height } = stage.getBoundingClientRect();
-  const scale = Math.min(1.25, width / (bounds.width + 16), height / (bounds.height + 16));
+  // Smaller than this nobody can read it; what does not fit then is reached by dragging.
+  const scale = Math.max(0.45, Math.min(1.25, width / bounds.width, height / bounds.height));
   camera = {
-    scale: Math.max(scale, 0.05),
+    scale,
     x: Math.max(0, (width - bounds.width * scale) / 2),
     y: Math.max(0, (height - bounds.height * scale) / 2),
   };
