@@ -79,10 +79,18 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
         &self.engine.instances[self.instance as usize]
     }
 
+    /// What stands for a name that is not declared. Terraform would stop here; a linter often sees a part of a
+    /// configuration, and what does not depend on that name is known all the same.
+    fn undeclared(&self, kind: CauseKind, message: String, steps: usize, span: Span) -> Resolved {
+        let noted = if kind == CauseKind::Missing { CauseKind::Error } else { kind };
+        self.engine.note(span, noted, message.clone());
+        Resolved { val: Val::unknown(kind, message, span), steps, how: How::Literal }
+    }
+
     fn variable(&self, name: &str, span: Span) -> Found {
         let here = self.here();
         let Some(index) = here.module.variable(name) else {
-            return Err(EvalError::reference(format!("variable `{name}` is not declared"), span));
+            return Ok(self.undeclared(CauseKind::Missing, format!("variable `{name}` is not declared"), 1, span));
         };
         Ok(match here.variable(index) {
             Some(variable) => Resolved { val: variable.val.clone(), steps: 1, how: variable.how.clone() },
@@ -93,7 +101,7 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
     fn local(&self, name: &str, span: Span) -> Found {
         let here = self.here();
         let Some(index) = here.module.local(name) else {
-            return Err(EvalError::reference(format!("local `{name}` is not declared"), span));
+            return Ok(self.undeclared(CauseKind::Missing, format!("local `{name}` is not declared"), 1, span));
         };
         let val = here.locals.get(index as usize).cloned().flatten();
         let val = val.unwrap_or_else(|| engine::cycle(&format!("local.{name}"), span));
@@ -103,7 +111,7 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
     fn module(&self, name: &Text, steps: &[Step], span: Span) -> Found {
         let here = self.here();
         let Some(index) = here.module.call(name) else {
-            return Err(EvalError::reference(format!("module `{name}` is not declared"), span));
+            return Ok(self.undeclared(CauseKind::Missing, format!("module `{name}` is not declared"), 1, span));
         };
         let how = How::Function;
         let address: Arc<str> = format!("{}module.{name}", here.path).into();
@@ -181,10 +189,7 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
     fn resource(&self, kind: &Text, name: &Text, steps: &[Step], named: usize, span: Span) -> Found {
         let here = self.here();
         let Some(index) = here.module.resource(kind, name) else {
-            let message = format!("`{kind}.{name}` is not declared");
-            let mut error = EvalError::reference(message, span);
-            error.kind = CauseKind::Undeclared;
-            return Err(error);
+            return Ok(self.undeclared(CauseKind::Undeclared, format!("`{kind}.{name}` is not declared"), named, span));
         };
         let declared = &here.module.resources[index as usize];
         let address: Arc<str> = format!("{}{}", here.path, declared.address).into();

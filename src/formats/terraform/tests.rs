@@ -729,3 +729,22 @@ fn modules_that_nobody_calls_are_evaluated_with_unknown_inputs() {
     assert_eq!(x.body.get("acl").unwrap().as_unknown().unwrap().kind, CauseKind::Input);
     assert_eq!(x.body.get("on").unwrap().as_bool(), Some(true));
 }
+
+#[test]
+fn what_is_not_declared_leaves_the_rest_known() {
+    let world = world(&[(
+        "main.tf",
+        "resource \"p\" \"p\" {\n  policy = <<EOT\n{\"Principal\": \"*\", \"Resource\": \"${aws_sqs_queue.q.arn}\", \"Account\": \"${var.account}\"}\nEOT\n  list = [local.nope, 1]\n  tried = try(module.nope.x, 1)\n}\n",
+    )]);
+    let body = &world.resource("p.p").body;
+    assert_eq!(
+        encoded(body.get("policy").unwrap()).to_json().to_string(),
+        r#"{"Principal":"*","Resource":{"$unknown":"`aws_sqs_queue.q` is not declared"},"Account":{"$unknown":"variable `account` is not declared"}}"#
+    );
+    assert_eq!(body.get("list").unwrap().to_json().to_string(), r#"[{"$unknown":"local `nope` is not declared"},1]"#);
+    assert!(body.get("tried").unwrap().as_unknown().is_some());
+    assert_eq!(
+        world.ledger(),
+        "Undeclared `aws_sqs_queue`: `aws_sqs_queue.q` is not declared\nError `var`: variable `account` is not declared\nError `local`: local `nope` is not declared\nError `module`: module `nope` is not declared\n"
+    );
+}
