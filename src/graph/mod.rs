@@ -11,4 +11,4 @@ mod value;
 
 pub use number::{Decimal, Number};
 pub use resources::{Edge, Resource, ResourceGraph, ResourceId};
-pub use value::{Cause, CauseKind, Data, Entry, How, Map, Origin, Value};
+pub use value::{Cause, CauseKind, Data, Ends, Entry, How, Map, Origin, Value};

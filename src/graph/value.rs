@@ -122,6 +122,24 @@ pub enum How {
     Planned,
     /// Text that a function encoded (`jsonencode`, `yamlencode`): the value before that, with its own origins.
     Encoded(Arc<Value>),
+    /// Text put together from parts of which some are not known: how it begins and ends is.
+    Partial(Arc<Ends>),
+}
+
+/// What is known of a text that is not known as a whole.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Ends {
+    /// What it begins with.
+    pub start: Arc<str>,
+    /// What it ends with; the two do not overlap.
+    pub end: Arc<str>,
+}
+
+impl Ends {
+    /// Whether the whole may turn out to be `text`.
+    pub fn allow(&self, text: &str) -> bool {
+        text.len() >= self.start.len() + self.end.len() && text.starts_with(&*self.start) && text.ends_with(&*self.end)
+    }
 }
 
 impl Origin {

@@ -145,6 +145,7 @@ fn way(origin: &Origin, report: &Report, secret: bool) -> String {
         How::ModuleArgument => "module argument",
         How::Function => "computed",
         How::Rendered => "template",
+        How::Partial(_) => "known in part",
         How::Planned => "planned",
         How::Encoded(_) => "encoded",
     };

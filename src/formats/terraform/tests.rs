@@ -645,7 +645,7 @@ fn documents_with_unknown_parts_are_known_otherwise() {
     let statement = &document.get("Statement").unwrap().as_list().unwrap()[0];
     assert_eq!(world.text(statement.get("Principal").unwrap().span()), "\"*\"");
     assert_eq!(world.text(statement.get("Resource").unwrap().span()), "\"${aws_sqs_queue.q.arn}/x\"");
-    assert!(matches!(policy("p.broken").origin.how, How::Function));
+    assert!(!matches!(policy("p.broken").origin.how, How::Encoded(_)));
 }
 
 #[test]
@@ -747,4 +747,22 @@ fn what_is_not_declared_leaves_the_rest_known() {
         world.ledger(),
         "Undeclared `aws_sqs_queue`: `aws_sqs_queue.q` is not declared\nError `var`: variable `account` is not declared\nError `local`: local `nope` is not declared\nError `module`: module `nope` is not declared\n"
     );
+}
+
+#[test]
+fn ends_of_texts_are_known() {
+    let world = world(&[(
+        "main.tf",
+        "variable \"x\" {}\nlocals { url = \"http://${var.x}/${var.x}/index\" }\nresource \"p\" \"p\" {\n  a = local.url\n  b = \"${var.x}-end\"\n  c = \"${var.x}\"\n  d = \"%{ if var.x }a%{ else }b%{ endif }: z\"\n  e = jsonencode([\"s-${var.x}\"])\n}\n",
+    )]);
+    let ends = |name: &str| match &world.resource("p.p").body.get(name).unwrap().origin.how {
+        How::Partial(ends) => Some(format!("{}…{}", ends.start, ends.end)),
+        _ => None,
+    };
+    assert_eq!(ends("a").as_deref(), Some("http://…/index"));
+    assert_eq!(ends("b").as_deref(), Some("…-end"));
+    assert_eq!(ends("c"), None);
+    assert_eq!(ends("d").as_deref(), Some("…: z"));
+    let document = encoded(world.resource("p.p").body.get("e").unwrap());
+    assert!(matches!(&document.as_list().unwrap()[0].origin.how, How::Partial(_)));
 }

@@ -5,7 +5,7 @@ use super::secret;
 use super::truth::Truth;
 use super::walk::Node;
 use crate::base::Span;
-use crate::graph::{Data, How, Number, Value};
+use crate::graph::{Data, Ends, How, Number, Value};
 use crate::policy::model::{Check, CidrCheck, Comparison, Operand, Path, Ports, SecretKind, Test};
 use crate::policy::values::cidr::Block;
 use crate::policy::values::{ports, version};
@@ -23,7 +23,10 @@ impl Engine<'_> {
             _ => {}
         }
         if value.as_unknown().is_some() {
-            return Truth::Unknown;
+            return match &value.origin.how {
+                How::Partial(ends) if !fold => self.check_ends(check, ends, scope),
+                _ => Truth::Unknown,
+            };
         }
         let operand = |operand: &Operand| self.operand(operand, scope);
         match check {
@@ -102,6 +105,43 @@ impl Engine<'_> {
                 Truth::from(on_secret(*kind, self.name_of(node, scope), value) == *expected)
             }
             Check::Written(expected) => Truth::from(is_written(value) == *expected),
+        }
+    }
+
+    /// Whether a check holds of a text of which only the beginning and the end are known.
+    fn check_ends(&self, check: &Check, ends: &Ends, scope: &Scope<'_>) -> Truth {
+        // A number may be written in many ways.
+        let allowed = |other: &Value| match other.as_str() {
+            Some(text) if !ends.allow(text) => Truth::False,
+            _ => Truth::Unknown,
+        };
+        match check {
+            Check::Empty(expected) => Truth::False.same_as(*expected),
+            Check::Equals(other, expected) | Check::In(other, expected) => {
+                with(self.operand(other, scope), |o| any_of(o, allowed).same_as(*expected))
+            }
+            Check::StartsWith(other) => with(self.operand(other, scope), |o| {
+                texts(o, |text| match () {
+                    () if ends.start.starts_with(text) => Truth::True,
+                    () if text.starts_with(&*ends.start) => Truth::Unknown,
+                    () => Truth::False,
+                })
+            }),
+            Check::EndsWith(other) => with(self.operand(other, scope), |o| {
+                texts(o, |text| match () {
+                    () if ends.end.ends_with(text) => Truth::True,
+                    () if text.ends_with(&*ends.end) => Truth::Unknown,
+                    () => Truth::False,
+                })
+            }),
+            Check::Contains(other, expected) => with(self.operand(other, scope), |o| {
+                texts(o, |text| match ends.start.contains(text) || ends.end.contains(text) {
+                    true => Truth::True,
+                    false => Truth::Unknown,
+                })
+                .same_as(*expected)
+            }),
+            _ => Truth::Unknown,
         }
     }
 

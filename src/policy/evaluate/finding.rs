@@ -208,6 +208,7 @@ fn origin_words(origin: &Origin) -> String {
         How::ModuleArgument => "passed to the module here",
         How::Function => "computed here",
         How::Rendered => "rendered from here",
+        How::Partial(_) => "known in part",
         How::Planned => "planned by Terraform",
         How::Encoded(_) => "encoded here",
     }

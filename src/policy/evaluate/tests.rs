@@ -4,13 +4,13 @@
 
 use super::*;
 use crate::base::Span;
-use crate::graph::{CauseKind, Edge, Map, Resource};
+use crate::graph::{CauseKind, Edge, Ends, How, Map, Resource};
 use crate::policy::explain;
 use crate::policy::select::Choice;
 use crate::syntax::yaml::{self, Scalar, Schema};
 use proptest::prelude::*;
 
-/// A value out of YAML; `?` alone is unknown, `!sensitive x` is sensitive.
+/// A value out of YAML; `?` alone is unknown, `a…b` is a text that begins and ends so, `!sensitive x` is sensitive.
 fn value(node: yaml::Node<'_>) -> Value {
     let span = node.span();
     if node.is_mapping() {
@@ -28,6 +28,12 @@ fn value(node: yaml::Node<'_>) -> Value {
         return Value::list(node.items().map(value).collect(), span);
     }
     match node.scalar(Schema::Yaml12).unwrap() {
+        Scalar::String(s) if s.contains('…') => {
+            let mut part = Value::unknown(CauseKind::Input, "nobody says", span);
+            let (start, end) = s.split_once('…').unwrap();
+            part.origin.how = How::Partial(Arc::new(Ends { start: start.into(), end: end.into() }));
+            part
+        }
         Scalar::String("?") => Value::unknown(CauseKind::Input, "nobody says", span),
         Scalar::Null => Value::literal(Data::Null, span),
         Scalar::Bool(b) => Value::bool(b, span),
@@ -197,6 +203,29 @@ fn scalars_compare_as_the_formats_convert_them() {
         ("{path: $.a, in: [x, 1]}", "{a: '1'}", 't'),
         ("{path: $.a, not_in: [x, 1]}", "{a: y}", 't'),
         ("{path: $.a, not_in: [x, 1]}", "{a: '?'}", 'u'),
+    ]);
+}
+
+#[test]
+fn texts_that_are_known_in_part() {
+    check(&[
+        ("{path: $.a, equals: '*'}", "{a: 'arn:…'}", 'f'),
+        ("{path: $.a, equals: 'arn:x'}", "{a: 'arn:…'}", 'u'),
+        ("{path: $.a, not_equals: '*'}", "{a: '…/x'}", 't'),
+        ("{path: $.a, equals: aba}", "{a: ab…ba}", 'f'),
+        ("{path: $.a, equals: 1}", "{a: '1.…'}", 'u'),
+        ("{path: $.a, in: ['*', x]}", "{a: '…/x'}", 'f'),
+        ("{path: $.a, in: ['*', /x]}", "{a: '…/x'}", 'u'),
+        ("{path: $.a, starts_with: 'http:'}", "{a: 'http://…'}", 't'),
+        ("{path: $.a, starts_with: 'https:'}", "{a: 'http://…'}", 'f'),
+        ("{path: $.a, starts_with: 'http://b'}", "{a: 'http://…'}", 'u'),
+        ("{path: $.a, ends_with: ':latest'}", "{a: '…:latest'}", 't'),
+        ("{path: $.a, ends_with: ':latest'}", "{a: '…:1'}", 'f'),
+        ("{path: $.a, contains: '://'}", "{a: 'http://…'}", 't'),
+        ("{path: $.a, not_contains: y}", "{a: 'http://…'}", 'u'),
+        ("{path: $.a, is_empty: true}", "{a: 'x…'}", 'f'),
+        ("{path: $.a, matches: x}", "{a: 'x…'}", 'u'),
+        ("{path: $.a, equals: '*', ignore_case: true}", "{a: 'x…'}", 'u'),
     ]);
 }
 

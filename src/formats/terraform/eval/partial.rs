@@ -6,7 +6,7 @@
 
 use super::Val;
 use crate::base::{FileId, Span};
-use crate::graph::{Data, How, Map, Number, Origin, Value};
+use crate::graph::{Data, Ends, How, Map, Number, Origin, Value};
 use crate::syntax::json::{self, Node, NodeKind};
 use std::sync::Arc;
 
@@ -141,7 +141,11 @@ impl Draft {
                 _ => value,
             };
         }
-        let origin = Origin::derived(span, How::Function, [value.origin.clone()]);
+        let is_hole = |c: char| self.hole_of(c).is_some();
+        let part = |text: Option<&str>| text.unwrap_or_default().into();
+        let ends = Ends { start: part(text.split(is_hole).next()), end: part(text.rsplit(is_hole).next()) };
+        let how = if ends == Ends::default() { How::Function } else { How::Partial(Arc::new(ends)) };
+        let origin = Origin::derived(span, how, [value.origin.clone()]);
         Value { data: value.data, origin }
     }
 

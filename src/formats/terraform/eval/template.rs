@@ -13,8 +13,10 @@ use unicode_segmentation::UnicodeSegmentation;
 #[derive(Default)]
 struct Rendered {
     text: String,
-    /// The first part that is unknown. Text after it is not kept.
+    /// The first part that is unknown.
     unknown: Option<Val>,
+    /// The text after the last part that is unknown.
+    tail: String,
     marks: Marks,
     refs: Refs,
     from: Vec<Origin>,
@@ -104,7 +106,7 @@ impl Evaluator<'_> {
                     out.marks = out.marks.with(side.marks);
                     out.refs.add(&side.refs);
                 }
-                out.unknown.get_or_insert(condition);
+                out.leave_open(&condition);
             }
         }
         Ok(())
@@ -117,7 +119,7 @@ impl Evaluator<'_> {
             if let Some(draft) = &mut out.draft {
                 draft.hole(&collection, part.span);
             }
-            out.unknown.get_or_insert(collection);
+            out.leave_open(&collection);
             return Ok(());
         };
         for (key, val) in elements {
@@ -132,8 +134,26 @@ impl Evaluator<'_> {
 
 impl Rendered {
     fn push(&mut self, text: &str) {
+        match self.unknown {
+            None => self.text.push_str(text),
+            Some(_) if self.tail.len() <= MAX_PREFIX => self.tail.push_str(text),
+            // What is cut off at its beginning is still what the text ends with.
+            Some(_) => {
+                self.tail.push_str(text);
+                let mut cut = self.tail.len() - self.tail.len().min(MAX_PREFIX);
+                while !self.tail.is_char_boundary(cut) {
+                    cut += 1;
+                }
+                self.tail.drain(..cut);
+            }
+        }
+    }
+
+    /// Takes in a part that is not known.
+    fn leave_open(&mut self, val: &Val) {
+        self.tail.clear();
         if self.unknown.is_none() {
-            self.text.push_str(text);
+            self.unknown = Some(val.clone());
         }
     }
 
@@ -153,8 +173,9 @@ impl Rendered {
         self.marks = self.marks.with(other.marks);
         self.refs.add(&other.refs);
         self.from.extend(other.from);
-        if self.unknown.is_none() {
-            self.unknown = other.unknown;
+        if let Some(unknown) = &other.unknown {
+            self.leave_open(unknown);
+            self.tail = other.tail;
         }
     }
 
@@ -173,7 +194,7 @@ impl Rendered {
             if let Some(draft) = &mut self.draft {
                 draft.hole(val, span);
             }
-            self.unknown.get_or_insert_with(|| val.clone());
+            self.leave_open(val);
             return Ok(());
         }
         self.from.push(val.origin.clone());
@@ -204,6 +225,9 @@ impl Rendered {
         let mut val = result_unknown(Type::String, &why, span).not_null();
         if let Some(prefix) = safe_prefix(&self.text) {
             val = val.refined(|u| u.prefix = Some(prefix));
+        }
+        if !self.tail.is_empty() {
+            val = val.refined(|u| u.tail = Some(self.tail.as_str().into()));
         }
         val.marks = self.marks;
         val.refs.add(&self.refs);

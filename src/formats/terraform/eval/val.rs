@@ -86,6 +86,8 @@ pub struct Unknown {
     pub prefix: Option<Arc<str>>,
     /// What a string ends with, where Terraform knows the whole of it and only we do not (a path of this machine).
     pub suffix: Option<Arc<str>>,
+    /// What a string ends with, where Terraform takes no notice of it: for policies, not for functions.
+    pub tail: Option<Arc<str>>,
     /// A collection's least length.
     pub min_len: usize,
     /// A collection's greatest length.
@@ -183,6 +185,7 @@ impl Unknown {
             not_null: false,
             prefix: None,
             suffix: None,
+            tail: None,
             min_len: 0,
             max_len: usize::MAX,
             min: None,
@@ -563,6 +566,14 @@ impl Val {
             }
         };
         let mut origin = self.origin.clone();
+        if let Datum::Unknown(unknown) = &self.datum
+            && (unknown.prefix.is_some() || unknown.tail.is_some())
+            && !matches!(origin.how, How::Encoded(_))
+        {
+            let text = |part: &Option<Arc<str>>| part.clone().unwrap_or_default();
+            let ends = graph::Ends { start: text(&unknown.prefix), end: text(&unknown.tail) };
+            origin.how = How::Partial(Arc::new(ends));
+        }
         origin.sensitive |= marks.has(Marks::SENSITIVE);
         graph::Value { data, origin }
     }
