@@ -44,8 +44,9 @@ async function eventually(what) {
   }
 }
 
-function shot(name, clip) {
-  return page.screenshot({ path: join(shots, `${name}.png`), ...(clip && { clip }) });
+/** A screenshot of all, or of the part of the editor where the text is. */
+function shot(name, part = false) {
+  return page.screenshot({ path: join(shots, `${name}.png`), ...(part && { clip: { x: 52, y: 0, width: 1000, height: 640 } }) });
 }
 
 async function command(title) {
@@ -126,7 +127,7 @@ try {
   );
   await page.mouse.move(5, 5);
   await step("code lenses count findings", () => page.locator(".monaco-editor .codelens-decoration", { hasText: "1 finding, worst high" }).first().waitFor());
-  await shot("squiggle");
+  await shot("squiggle", true);
 
   await step("hover shows the value and the way it came", async () => {
     const hover = page.locator(".monaco-hover:visible", { hasText: "terraform.tfvars:2" }).first();
@@ -142,7 +143,7 @@ try {
       assert.ok(text.replace(/\u00a0/g, " ").includes(part), `${part} in ${text}`);
     }
     await page.waitForTimeout(300);
-    await shot("hover");
+    await shot("hover", true);
   });
   await step("its links lead to the place", async () => {
     await page.locator(".monaco-hover:visible a", { hasText: "terraform.tfvars:2" }).first().click();
@@ -161,7 +162,7 @@ try {
       await page.locator(".action-widget .monaco-list-row", { hasText: "Set `block_public_policy` to `true`" }).waitFor({ timeout: 4000 });
     });
     await page.waitForTimeout(300);
-    await shot("quick-fix");
+    await shot("quick-fix", true);
   });
   await step("it is applied", async () => {
     await page.locator(".action-widget .monaco-list-row", { hasText: "Set `block_public_policy` to `true`" }).click();

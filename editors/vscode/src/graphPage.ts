@@ -60,8 +60,10 @@ svg.dragging { cursor: grabbing; }
 .edge.near text { opacity: 1; }
 marker path { fill: var(--vscode-editorIndentGuide-activeBackground1, #888); }
 .node { cursor: pointer; outline: none; }
-.node rect.box { fill: var(--vscode-editorWidget-background); stroke: var(--vscode-panel-border, #888); }
-.node:focus-visible rect.box, .node.near rect.box, .node:hover rect.box { stroke: var(--vscode-focusBorder); stroke-width: 2; }
+.node rect.box { fill: var(--vscode-editorWidget-background); stroke: var(--vscode-descriptionForeground, #888);
+  stroke-opacity: 0.45; }
+.node:focus-visible rect.box, .node.near rect.box, .node:hover rect.box { stroke: var(--vscode-focusBorder); stroke-width: 2;
+  stroke-opacity: 1; }
 .node .name { fill: var(--vscode-editor-foreground); font-size: 12px; }
 .node .kind { fill: var(--vscode-descriptionForeground); font-size: 10px; }
 .node .count { font-size: 10px; font-weight: 600; text-anchor: middle; fill: var(--vscode-editor-background); }
