@@ -2,7 +2,7 @@
 // Usage: test.mjs EDITOR CHROMIUM WORKSPACE VSIX STACKLINT SCREENSHOTS
 
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "./editor.mjs";
 
@@ -213,6 +213,14 @@ try {
     await page.keyboard.press("Control+Shift+M");
     await page.locator(".markers-panel .monaco-list-row", { hasText: "web.yaml" }).waitFor();
     await page.locator(".markers-panel .monaco-list-row", { hasText: "lets anyone reach port 22" }).waitFor({ state: "detached" });
+  });
+
+  await step("evaluated values are shown beside expressions once the setting is on", async () => {
+    await page.locator(".tab", { hasText: "main.tf" }).first().click();
+    mkdirSync(join(folder, ".vscode"));
+    writeFileSync(join(folder, ".vscode/settings.json"), JSON.stringify({ "stacklint.inlayHints.enable": true }));
+    await page.locator(".monaco-editor .view-line", { hasText: "shop-production" }).first().waitFor();
+    await shot("inlay-hints");
   });
 
   await step("Restart Server starts another", async () => {

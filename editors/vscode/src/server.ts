@@ -158,11 +158,7 @@ export class Server implements vscode.Disposable {
   private async offerHelp(problem: string): Promise<void> {
     const setting = "Say where it is";
     const help = "How to install it";
-    const chosen = await vscode.window.showErrorMessage(
-      `${problem} Install it, for example with cargo install stacklint, or say where it is.`,
-      setting,
-      help,
-    );
+    const chosen = await vscode.window.showErrorMessage(`${problem} Install it, or say where it is.`, setting, help);
     if (chosen === setting) {
       await vscode.commands.executeCommand("workbench.action.openSettings", "stacklint.path");
     } else if (chosen === help) {
