@@ -213,6 +213,26 @@ fn hover_lays_out_a_document_in_a_string() {
 }
 
 #[test]
+fn hover_on_an_instruction_speaks_of_the_instruction_and_not_of_its_parts() {
+    let text = "FROM debian:bookworm\nRUN apt-get update && apt-get install nginx\nCMD [\"nginx\"]\n";
+    let mut client = Client::start("instruction", &[("Dockerfile", text)], json!({}), Value::Null);
+    let at = client.at("Dockerfile", 1, 34);
+    let hover = client.ask("textDocument/hover", at);
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.starts_with("**RUN**") && text.contains("docker-apt-asks"), "{text}");
+    assert_eq!(hover["range"]["start"], json!({"line": 1, "character": 0}));
+}
+
+#[test]
+fn a_manifests_lens_stands_above_it() {
+    let text = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: a\nspec:\n  containers:\n  - name: a\n    image: a\n";
+    let mut client = Client::start("lens", &[("pod.yaml", text)], json!({}), Value::Null);
+    let document = json!({"textDocument": {"uri": client.uri("pod.yaml")}});
+    let lenses = client.ask("textDocument/codeLens", document);
+    assert_eq!(lenses[0]["range"]["start"], json!({"line": 0, "character": 0}), "{lenses}");
+}
+
+#[test]
 fn the_graph_says_where_things_are_and_what_is_wrong_with_them() {
     let open = GROUP.replace("var.open", "[\"0.0.0.0/0\"]");
     let mut client = Client::start("graph", &[("main.tf", &open)], json!({}), Value::Null);

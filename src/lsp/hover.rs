@@ -21,9 +21,14 @@ pub fn hover(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offset: u
         return Some(found);
     }
     let found = locate::at(graph, file, offset)?;
-    let text =
-        if found.path.is_empty() { resource(places.report, graph, &found) } else { value(places, graph, &found) };
-    Some((text, found.span))
+    let node = graph.get(found.resource);
+    // What an instruction of a Dockerfile is taken apart into helps policies, not people; only an argument's way does.
+    let instruction = node.kind.bytes().all(|b| b.is_ascii_uppercase());
+    if found.path.is_empty() || (instruction && found.value.origin.chain().is_empty()) {
+        let span = if found.path.is_empty() { found.span } else { node.head };
+        return Some((resource(places.report, graph, &found), span));
+    }
+    Some((value(places, graph, &found), found.span))
 }
 
 fn value(places: &Places<'_>, graph: &ResourceGraph, found: &Found<'_>) -> String {

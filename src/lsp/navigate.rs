@@ -203,7 +203,8 @@ pub fn lenses(places: &Places<'_>, graph: &ResourceGraph, file: FileId) -> Vec<C
         let exposed = if open { " · open to the internet" } else { "" };
         let plural = if count == 1 { "" } else { "s" };
         lenses.push(CodeLens {
-            range: places.range(node.head),
+            // Above the whole: a manifest's head is its name, in the middle of it.
+            range: places.range(Span { end: node.span.start, ..node.span }),
             command: Some(Command {
                 title: format!("{count} finding{plural}, worst {worst}{exposed}"),
                 command: String::new(),
