@@ -203,6 +203,16 @@ fn hover_shows_no_secret_along_the_way() {
 }
 
 #[test]
+fn hover_says_why_a_value_is_not_known_and_no_more() {
+    let text = "resource \"aws_s3_bucket\" \"a\" {}\n\nresource \"aws_s3_bucket_acl\" \"a\" {\n  bucket = aws_s3_bucket.a.id\n}\n";
+    let mut client = Client::start("unknown", &[("main.tf", text)], json!({}), Value::Null);
+    let at = client.at("main.tf", 3, 14);
+    let hover = client.ask("textDocument/hover", at);
+    let text = hover["contents"]["value"].as_str().unwrap();
+    assert!(text.contains("known only after apply") && !text.contains("Comes from"), "{text}");
+}
+
+#[test]
 fn hover_lays_out_a_document_in_a_string() {
     let text = "resource \"aws_sqs_queue_policy\" \"a\" {\n  policy = jsonencode({ Statement = [{ Effect = \"Deny\" }] })\n}\n";
     let mut client = Client::start("document", &[("main.tf", text)], json!({}), Value::Null);

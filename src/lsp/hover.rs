@@ -49,7 +49,10 @@ fn value(places: &Places<'_>, graph: &ResourceGraph, found: &Found<'_>) -> Strin
         }
     }
     let chain = found.value.origin.chain();
-    if !chain.is_empty() {
+    // The way of what is not known is its cause, unless it leads elsewhere.
+    let told =
+        matches!(found.value.data, Data::Unknown(_)) && chain.iter().all(|o| found.value.span().contains(o.span));
+    if !chain.is_empty() && !told {
         // One step of the way that is a secret makes all of them one: the literal at its end does not know what it is used for.
         let secret = found.value.origin.sensitive || chain.iter().any(|o| o.sensitive);
         text.push_str("\nComes from\n");
