@@ -36,9 +36,9 @@ test("a bare name in the setting is looked up on the PATH", () => {
 });
 
 test("relative settings start at the folder, relative entries of the PATH count for nothing", () => {
-  const m = machine(["/work/bin/stacklint", "stacklint", "./stacklint"], ".:");
-  assert.equal(findServer("bin/stacklint", "/work", m).found, true);
-  assert.equal(findServer("", "/work", m).found, false);
+  const m = machine(["/project/bin/stacklint", "stacklint", "./stacklint"], ".:");
+  assert.equal(findServer("bin/stacklint", "/project", m).found, true);
+  assert.equal(findServer("", "/project", m).found, false);
 });
 
 test("where cargo installs is looked at last", () => {

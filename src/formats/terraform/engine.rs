@@ -562,7 +562,7 @@ impl<'a> Engine<'a> {
                         Some(self.eval(&attribute.value, &scope))
                     }
                     None if here.module.stand_in && &*declared.name == registry::VERSION => {
-                        registry::version(call).map(|major| Val::count(major))
+                        registry::version(call).map(Val::count)
                     }
                     None => None,
                 };
