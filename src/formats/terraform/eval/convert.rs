@@ -138,6 +138,13 @@ fn convert_absent(val: &Val, ty: &Type) -> Result<Option<Datum>, String> {
 fn convert_items(val: &Val, want: &Type, whole: &Type) -> Result<Seq, String> {
     let items = val.items().unwrap_or_default();
     let want = if want.is_any() { common_type(items.iter(), whole, val)? } else { want.clone() };
+    // An empty list has a type as well.
+    if let Datum::List(seq) | Datum::Set(seq) = &val.datum
+        && items.is_empty()
+        && !seq.elem.converts_to(&want)
+    {
+        return Err(format!("{} required", want.kind_name()));
+    }
     let mut converted = Vec::with_capacity(items.len());
     for (i, item) in items.iter().enumerate() {
         converted.push(convert(item, &want).map_err(|e| format!("element {i}: {e}"))?);

@@ -385,7 +385,9 @@ pub fn lookup(call: &FnCall<'_, '_>) -> FnResult {
 pub fn matchkeys(call: &FnCall<'_, '_>) -> FnResult {
     let (values, keys, wanted) = (call.arg(0), call.arg(1), call.arg(2));
     let ty = values.ty();
-    if !keys.is_wholly_known() || !wanted.is_wholly_known() {
+    // A value whose type is open leaves the type of the whole open.
+    let open = values.children().any(|value| value.ty().has_any() && value.find_unknown().is_some());
+    if !keys.is_wholly_known() || !wanted.is_wholly_known() || open {
         return Ok(call.unknown(ty).not_null());
     }
     let (Some(items), Some(keys), Some(wanted)) = (values.items(), keys.items(), wanted.items()) else {

@@ -49,6 +49,10 @@ pub fn formatlist(call: &FnCall<'_, '_>) -> FnResult {
         let Some(items) = arg.items() else {
             return Ok(call.unknown(Type::list(Type::String)).not_null());
         };
+        // How many members a set has is open as long as some of them are not known.
+        if matches!(arg.datum, Datum::Set(_)) && items.len() > 1 && !arg.is_wholly_known() {
+            return Ok(call.unknown(Type::list(Type::String)).not_null());
+        }
         match length {
             Some((first, n)) if n != items.len() => {
                 let message = format!(

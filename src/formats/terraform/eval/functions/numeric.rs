@@ -1,8 +1,8 @@
 //! Numbers.
 
-use super::{FnCall, FnResult, fail, fail_arg};
+use super::{FnCall, FnResult, fail, fail_arg, fail_unknown};
 use crate::formats::terraform::eval::{Datum, Type, Val, convert};
-use crate::graph::Number;
+use crate::graph::{CauseKind, Number};
 
 fn num<'a>(call: &FnCall<'a, '_>, i: usize) -> &'a Number {
     static ZERO: Number = Number::Int(0);
@@ -77,25 +77,23 @@ fn logarithm(x: f64) -> f64 {
 }
 
 pub fn pow(call: &FnCall<'_, '_>) -> FnResult {
-    float(power(num(call, 0).to_f64(), num(call, 1).to_f64()))
+    let (base, exponent) = (num(call, 0).to_f64(), num(call, 1).to_f64());
+    // Roots other than the square root go through an exponential function whose last digit depends on the machine.
+    if exponent.fract() != 0.0 && exponent.abs() != 0.5 && base > 0.0 && base != 1.0 && base.is_finite() {
+        return fail_unknown(CauseKind::Unsupported, "the last digit of a power with a fraction as its exponent");
+    }
+    float(power(base, exponent))
 }
 
 /// `x` to the power of `y` as Go's `math.Pow` rounds it: the whole part of the exponent by repeated squaring of the
 /// mantissa.
 fn power(x: f64, y: f64) -> f64 {
     let special = x == 0.0 || y == 0.0 || x == 1.0 || y == 1.0 || y.abs() == 0.5 || !x.is_finite() || !y.is_finite();
-    let (mut fraction, mut whole) = (y.abs().fract(), y.abs().trunc());
-    if special || (fraction != 0.0 && x < 0.0) || whole >= 9.2e18 {
+    let whole = y.abs();
+    if special || y.fract() != 0.0 || whole >= 9.2e18 {
         return x.powf(y);
     }
     let (mut result, mut exponent) = (1.0f64, 0i64);
-    if fraction != 0.0 {
-        if fraction > 0.5 {
-            fraction -= 1.0;
-            whole += 1.0;
-        }
-        result = (fraction * logarithm(x)).exp();
-    }
     let (mut mantissa, mut shift) = split(x);
     #[expect(clippy::cast_possible_truncation, reason = "it was compared with the largest whole number above")]
     let mut bits = whole as i64;
