@@ -33,6 +33,12 @@ fn convert_datum(val: &Val, ty: &Type) -> Result<Option<Datum>, String> {
     {
         return Ok(Some(Datum::Unknown(Arc::new(Unknown::of(ty.plain(), rest.cause.clone())))));
     }
+    if let Type::List(want) | Type::Set(want) | Type::Map(want) = ty
+        && want.is_any()
+        && let Some(cause) = undecided(val)
+    {
+        return Ok(Some(Datum::Unknown(Arc::new(Unknown::of(ty.plain(), cause)))));
+    }
     Ok(Some(match (&val.datum, ty) {
         (Datum::Bool(b), Type::String) => Datum::String(if *b { "true" } else { "false" }.into()),
         (Datum::Number(n), Type::String) => Datum::String(n.to_string().into()),
@@ -164,6 +170,17 @@ fn common_type<'a>(items: impl Iterator<Item = &'a Val>, whole: &Type, val: &Val
         }
     };
     elem.ok_or_else(|| format!("cannot convert {} to {} of any single type", val.ty().kind_name(), whole.kind_name()))
+}
+
+/// Why it is open whether the members of a tuple or object are of one type: next to one that has a structure stands one
+/// of which nothing is known.
+fn undecided(val: &Val) -> Option<Arc<crate::graph::Cause>> {
+    if !matches!(val.datum, Datum::Tuple(_) | Datum::Object(_)) {
+        return None;
+    }
+    let open = val.children().filter_map(Val::as_unknown).find(|unknown| unknown.ty.is_any())?;
+    let structured = val.children().any(|child| !child.ty().is_primitive() && !child.ty().is_any());
+    structured.then(|| open.cause.clone())
 }
 
 /// As [`unify`], where members of unknown type follow the others.

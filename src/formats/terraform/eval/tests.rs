@@ -571,6 +571,8 @@ fn the_edges_of_functions_are_terraforms() {
         ("log(5 / (1e21 / 2.5), 3) < -41.7149514722126", "true"),
         ("pow(1e-7, 1.5)", "?"),
         ("pow(9, 0.5)", "3"),
+        ("cidrsubnets(\"0.0.0.0/8\", 2)", "!"),
+        ("cidrsubnets(\"0.0.0.0/8\")", "[]"),
         ("alltrue(setproduct([], [1]))", "!"),
         ("substr(\"abc\", -1, 0)", r#""c""#),
         ("substr(\"abc\", 1, 0)", r#""""#),

@@ -187,14 +187,16 @@ fn negative_subnet(network: &Network, new: u32, number: u128) -> FnResult {
 
 pub fn cidrsubnets(call: &FnCall<'_, '_>) -> FnResult {
     let network = Network::parse(call.text(0))?;
-    let first = match call.args.get(1) {
-        Some(_) => call.int(1)?,
-        None => return Ok(Val::list(Type::String, Vec::new())),
-    };
+    if call.args.len() < 2 {
+        return Ok(Val::list(Type::String, Vec::new()));
+    }
+    // Terraform begins at the network before the first one, and takes the way round from the last address for the end.
+    if network.address == 0 {
+        return fail_arg(1, "there is not enough room left after the last address");
+    }
     let mut subnets = Vec::with_capacity(call.args.len());
     // The address above what is given out so far; beyond the last address it wraps.
     let mut next: Option<u128> = Some(network.address);
-    let _ = first;
     for i in 1..call.args.len() {
         let new = match u32::try_from(call.int(i)?) {
             Ok(new) if new >= 1 => new,

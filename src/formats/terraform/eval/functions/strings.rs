@@ -21,8 +21,8 @@ pub fn startswith(call: &FnCall<'_, '_>) -> FnResult {
     Ok(match known_prefix(call) {
         _ if wanted.is_empty() => Val::bool(true),
         Some(prefix) if prefix.starts_with(wanted) => Val::bool(true),
+        // Where less is known than is asked for, Terraform waits, also where it need not.
         Some(prefix) if prefix.len() >= wanted.len() => Val::bool(false),
-        Some(prefix) if !wanted.starts_with(prefix) => Val::bool(false),
         _ => call.unknown(Type::Bool).not_null(),
     })
 }
