@@ -87,6 +87,16 @@ impl<'e, 'a> ModuleScope<'e, 'a> {
         Resolved { val: Val::unknown(kind, message, span), steps, how: How::Literal }
     }
 
+    /// Whether a path leads out of the workspace. What is checked may itself lie beside the working directory; then
+    /// its modules' folders are inside.
+    fn is_outside(&self, path: &str) -> bool {
+        let below =
+            |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        path.starts_with("..")
+            && !below(&self.engine.root_dir)
+            && !self.engine.instances.iter().any(|instance| below(&instance.module.dir))
+    }
+
     fn variable(&self, name: &str, span: Span) -> Found {
         let here = self.here();
         let Some(index) = here.module.variable(name) else {
@@ -424,7 +434,7 @@ impl Scope for ModuleScope<'_, '_> {
         let path = paths::join(&self.engine.root_dir, path);
         match (self.engine.cx.read)(&path) {
             Some(file) => FileRead::Found(file),
-            None if path.starts_with("..") => FileRead::Unknown(format!("`{path}` lies outside of the workspace")),
+            None if self.is_outside(&path) => FileRead::Unknown(format!("`{path}` lies outside of the workspace")),
             None => FileRead::Missing,
         }
     }
@@ -434,7 +444,7 @@ impl Scope for ModuleScope<'_, '_> {
             return None;
         }
         let dir = paths::join(&self.engine.root_dir, dir);
-        if dir.starts_with("..") {
+        if self.is_outside(&dir) {
             return None;
         }
         let prefix = if dir.is_empty() { String::new() } else { format!("{dir}/") };

@@ -766,3 +766,20 @@ fn ends_of_texts_are_known() {
     let document = encoded(world.resource("p.p").body.get("e").unwrap());
     assert!(matches!(&document.as_list().unwrap()[0].origin.how, How::Partial(_)));
 }
+
+#[test]
+fn folders_beside_the_working_directory_have_files_too() {
+    let world = world(&[
+        (
+            "../w/root/main.tf",
+            "module \"m\" { source = \"../mod\" }\noutput \"o\" {\n  value = [file(\"d/a.txt\"), fileset(\"d\", \"*\"), module.m.o, try(file(\"../../x\"), 1)]\n}\n",
+        ),
+        ("../w/root/d/a.txt", "text"),
+        ("../w/mod/main.tf", "output \"o\" { value = fileset(path.module, \"*.md\") }\n"),
+        ("../w/mod/b.md", "text"),
+    ]);
+    assert_eq!(
+        world.only().output("o").unwrap().to_json().to_string(),
+        r#"["text",["a.txt"],["b.md"],{"$unknown":"`../x` lies outside of the workspace"}]"#
+    );
+}
