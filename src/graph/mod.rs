@@ -7,8 +7,10 @@
 mod number;
 mod queryable;
 mod resources;
+mod selector;
 mod value;
 
 pub use number::{Decimal, Number};
 pub use resources::{Edge, Resource, ResourceGraph, ResourceId};
+pub use selector::{Labels, Selector};
 pub use value::{Cause, CauseKind, Data, Ends, Entry, How, Map, Origin, Value};

@@ -224,7 +224,8 @@ impl Collect {
 
     /// The same for a path that others start from: nothing is known of what lies behind `json()` and the like.
     fn start(&self, path: &Path, place: &Place) -> Option<Way> {
-        let opaque = |step: &Step| matches!(step, Step::Descend | Step::Json | Step::Keys | Step::Split(_));
+        let opaque =
+            |step: &Step| matches!(step, Step::Descend | Step::Json | Step::Keys | Step::Split(_) | Step::Quantity);
         if path.steps.iter().any(opaque) { None } else { self.prefix(path, place) }
     }
 
@@ -248,7 +249,7 @@ impl Collect {
                         .collect();
                 }
                 Step::Index(_) | Step::Slice(..) | Step::All | Step::Filter(_) => {}
-                Step::Descend | Step::Json | Step::Keys | Step::Split(_) => break,
+                Step::Descend | Step::Json | Step::Keys | Step::Split(_) | Step::Quantity => break,
             }
         }
         Some((kinds, ways))
@@ -269,6 +270,7 @@ fn operand_of(check: &Check) -> Option<&Operand> {
         | Check::SubsetOf(o)
         | Check::SupersetOf(o)
         | Check::Intersects(o)
+        | Check::SelectsLabels(o)
         | Check::Number(_, o)
         | Check::Version(o) => Some(o),
         _ => None,

@@ -146,6 +146,8 @@ pub enum Step {
     Keys,
     /// The parts of a string.
     Split(String),
+    /// A number with a unit, as Kubernetes writes quantities, as a plain number.
+    Quantity,
 }
 
 /// A condition: true, false or unknown of a resource and the nodes in scope.
@@ -296,6 +298,8 @@ pub enum Check {
     SupersetOf(Operand),
     /// An element is one of the operand's.
     Intersects(Operand),
+    /// A label selector that selects what has the operand's labels.
+    SelectsLabels(Operand),
     /// A number compared with the operand.
     Number(Comparison, Operand),
     /// The length satisfies these checks.

@@ -96,6 +96,7 @@ fn check(check: &Check, pool: &Pool) -> String {
         Check::SubsetOf(x) => format!("has nothing but {}", o(x)),
         Check::SupersetOf(x) => format!("has all of {}", o(x)),
         Check::Intersects(x) => format!("has one of {}", o(x)),
+        Check::SelectsLabels(x) => format!("selects what has the labels {}", o(x)),
         Check::Number(comparison, x) => {
             let sign = match comparison {
                 Comparison::Less => "<",

@@ -61,19 +61,62 @@ pub struct PodParts<'v> {
     pub spec: &'v Value,
 }
 
+/// The kinds of Kubernetes itself (and OpenShift's) that hold a pod's template: it is one even where somebody forgot the containers.
+const WORKLOADS: &[&str] = &[
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "DeploymentConfig",
+    "Job",
+    "ReplicaSet",
+    "ReplicationController",
+    "StatefulSet",
+];
+
+/// The kinds whose `spec` has the fields of a pod's, from which an operator makes pods.
+const OPERATED: &[&str] = &["Alertmanager", "Prometheus", "PrometheusAgent", "ThanosRuler"];
+
+/// The labels that the operator of a kind gives the pods it makes, beside those of `podMetadata`.
+/// <https://prometheus-operator.dev/docs/api-reference/api/>
+pub fn operator_labels<'v>(kind: &str, name: &'v str) -> Vec<(&'static str, &'v str)> {
+    let (app, own) = match kind {
+        "Alertmanager" => ("alertmanager", "alertmanager"),
+        "Prometheus" => ("prometheus", "prometheus"),
+        "PrometheusAgent" => ("prometheus-agent", "prometheus"),
+        "ThanosRuler" => ("thanos-ruler", "thanos-ruler"),
+        _ => return Vec::new(),
+    };
+    vec![
+        ("app.kubernetes.io/name", app),
+        ("app.kubernetes.io/instance", name),
+        ("app.kubernetes.io/managed-by", "prometheus-operator"),
+        (own, name),
+    ]
+}
+
 /// The pod of a workload: the object itself (`Pod`), its `spec.template` (Deployment, Job, and every custom kind built alike), or the template of its
-/// `spec.jobTemplate` (CronJob); `None` for what runs no pod.
+/// `spec.jobTemplate` (CronJob); Knative's `Revision` and the kinds of the Prometheus operator hold one in their `spec`. `None` for what runs no pod.
 pub fn pod_of<'v>(kind: &str, body: &'v Value) -> Option<PodParts<'v>> {
     let spec = body.get("spec");
     if kind == "Pod" {
         return Some(PodParts { metadata: body.get("metadata"), spec: spec? });
+    }
+    if kind == "Revision" {
+        return spec
+            .filter(|s| s.get("containers").is_some())
+            .map(|spec| PodParts { metadata: body.get("metadata"), spec });
+    }
+    if OPERATED.contains(&kind) {
+        return spec.map(|spec| PodParts { metadata: spec.get("podMetadata"), spec });
     }
     let template = match kind {
         "PodTemplate" => body.get("template")?,
         _ => spec.and_then(|s| s.at(&["jobTemplate", "spec", "template"]).or_else(|| s.get("template")))?,
     };
     let pod = template.get("spec")?;
-    pod.get("containers").or_else(|| pod.get("initContainers"))?;
+    if !WORKLOADS.contains(&kind) {
+        pod.get("containers").or_else(|| pod.get("initContainers"))?;
+    }
     Some(PodParts { metadata: template.get("metadata"), spec: pod })
 }
 

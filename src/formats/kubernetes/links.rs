@@ -2,9 +2,8 @@
 
 use super::kinds::{self, PodParts, group, pod_of};
 use super::lower::namespace;
-use super::selector::{Labels, Selector};
 use crate::base::{FastMap, Span};
-use crate::graph::{Edge, Resource, ResourceGraph, ResourceId, Value};
+use crate::graph::{Edge, Labels, Resource, ResourceGraph, ResourceId, Selector, Value};
 use std::sync::Arc;
 
 /// Draws all edges of the graph's manifests, also of those that Terraform holds.
@@ -60,7 +59,11 @@ impl<'g> Index<'g> {
             let namespace = namespace(&resource.kind, &resource.body);
             let name = resource.body.at(&["metadata", "name"]).and_then(Value::as_str);
             let pod = pod_of(&resource.kind, &resource.body);
-            let pod = pod.map(|PodParts { metadata, spec }| Pod { spec, labels: Labels::of(metadata) });
+            let pod = pod.map(|PodParts { metadata, spec }| {
+                let own = kinds::operator_labels(&resource.kind, name.unwrap_or(""));
+                let labels = own.into_iter().fold(Labels::of(metadata), |labels, (key, value)| labels.with(key, value));
+                Pod { spec, labels }
+            });
             let place = namespace.clone().unwrap_or_default();
             if let Some(name) = name {
                 index.by_name.entry((&*resource.kind, place.clone(), name)).or_default().push(at);

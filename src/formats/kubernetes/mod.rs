@@ -12,7 +12,6 @@ mod links;
 mod lower;
 mod rendering;
 pub mod schema;
-pub mod selector;
 
 #[cfg(test)]
 mod testing;

@@ -181,6 +181,7 @@ impl<'a> Reader<'a, '_, '_, '_> {
         let step = match name {
             "json" => Step::Json,
             "keys" => Step::Keys,
+            "quantity" => Step::Quantity,
             "split" => {
                 let Some(separator) = self.quoted()? else {
                     return self.wrong("`split` takes the separator in quotes: .split(',')");
@@ -188,10 +189,12 @@ impl<'a> Reader<'a, '_, '_, '_> {
                 Step::Split(separator)
             }
             _ => {
-                let hint = nearest(name, ["json", "keys", "split"].into_iter());
+                let hint = nearest(name, ["json", "keys", "quantity", "split"].into_iter());
                 let hint = hint.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                return self
-                    .wrong_from(start, format!("there is no function `{name}`: there are json, keys and split{hint}"));
+                return self.wrong_from(
+                    start,
+                    format!("there is no function `{name}`: there are json, keys, quantity and split{hint}"),
+                );
             }
         };
         self.expect(")", "the function's arguments")?;

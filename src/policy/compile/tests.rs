@@ -93,7 +93,10 @@ fn mistakes_in_paths_are_named_at_the_sign() {
         ("$.", "$.: expected a name; one with other signs is written ['like this']"),
         ("'$.a[x]'", "x: expected `*`, an index, a name in quotes, or a filter (`?…`)"),
         ("'$.a[0'", "'$.a[0': expected `]` after what stands in brackets"),
-        ("$.a.jsn()", "jsn(: there is no function `jsn`: there are json, keys and split; did you mean `json`?"),
+        (
+            "$.a.jsn()",
+            "jsn(: there is no function `jsn`: there are json, keys, quantity and split; did you mean `json`?",
+        ),
         (
             "'@nobody.a'",
             "@nobody: nothing is named `nobody` here; `as:` beside a `for_each` or in a `related` gives a name",

@@ -5,7 +5,7 @@ use super::secret;
 use super::truth::Truth;
 use super::walk::Node;
 use crate::base::Span;
-use crate::graph::{Data, Ends, How, Number, Value};
+use crate::graph::{Data, Ends, How, Labels, Number, Selector, Value};
 use crate::policy::model::{Check, CidrCheck, Comparison, Operand, Path, Ports, SecretKind, Test};
 use crate::policy::values::cidr::Block;
 use crate::policy::values::{ports, version};
@@ -71,6 +71,17 @@ impl Engine<'_> {
             }
             Check::Intersects(list) => {
                 with(operand(list), |o| any_of(value, |item| any_of(o, |other| equal(item, other, fold))))
+            }
+            Check::SelectsLabels(labels) => {
+                let selector = Selector::of(value);
+                if selector.is_unknown() {
+                    return Truth::Unknown;
+                }
+                with(operand(labels), |o| match &o.data {
+                    Data::Map(map) if map.entries.iter().any(|e| e.value.as_unknown().is_some()) => Truth::Unknown,
+                    Data::Map(_) => Truth::from(selector.selects(&Labels::of_map(o))),
+                    _ => Truth::False,
+                })
             }
             Check::Number(comparison, other) => with(operand(other), |o| compare(value, *comparison, o)),
             Check::Length(checks) => match length(value) {

@@ -6,6 +6,7 @@
 mod checks;
 mod engine;
 mod finding;
+mod quantity;
 mod relations;
 mod secret;
 mod trace;

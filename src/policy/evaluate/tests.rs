@@ -321,6 +321,20 @@ fn paths() {
         ("{path: $.a.json().b, equals: 1}", "{a: 'b: 1'}", 't'),
         ("{path: $.a.json().b, exists: true}", "{a: text}", 'f'),
         ("{path: $.a.json().b, exists: true}", "{a: '?'}", 'u'),
+        ("{path: $.a.quantity(), equals: {path: $.b.quantity()}}", "{a: 1, b: 1000m}", 't'),
+        ("{path: $.a.quantity(), equals: {path: $.b.quantity()}}", "{a: 0.25Gi, b: 256Mi}", 't'),
+        ("{path: $.a.quantity(), less_than: 2000}", "{a: 2Ki}", 'f'),
+        ("{path: $.a.quantity(), exists: true}", "{a: much}", 'f'),
+        ("{path: $.a, selects_labels: {path: $.b}}", "{a: {matchLabels: {x: y}}, b: {x: y, z: 1}}", 't'),
+        ("{path: $.a, selects_labels: {path: $.b}}", "{a: {matchLabels: {x: y}}, b: {x: z}}", 'f'),
+        ("{path: $.a, selects_labels: {path: $.b}}", "{a: {x: y}, b: {x: y}}", 't'),
+        ("{path: $.a, selects_labels: {path: $.b}}", "{a: {}, b: {x: y}}", 't'),
+        ("{path: $.a, selects_labels: {path: $.b}}", "{a: {x: y}, b: {x: '?'}}", 'u'),
+        (
+            "{path: $.a, selects_labels: {path: $.b}}",
+            "{a: {matchExpressions: [{key: x, operator: NotIn, values: [y]}]}, b: {x: y}}",
+            'f',
+        ),
     ]);
 }
 

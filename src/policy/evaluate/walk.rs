@@ -4,6 +4,7 @@
 //! unknown, the node is that unknown, marked as one that may or may not be there.
 
 use super::engine::{Engine, Scope};
+use super::quantity;
 use super::trace::Causes;
 use super::truth::Truth;
 use crate::base::Span;
@@ -200,6 +201,14 @@ impl<'a> Engine<'a> {
                 Data::List(items) => self.each(steps, items, at, scope, visitor, depth),
                 _ => miss(visitor),
             },
+            Step::Quantity => match quantity::number(at.value) {
+                Some(number) => {
+                    let mut value = at.value.clone();
+                    value.data = Data::Number(number);
+                    self.steps(rest, Node { value: &value, ..at }, scope, visitor, depth + 1)
+                }
+                None => miss(visitor),
+            },
         }
     }
 
@@ -236,7 +245,7 @@ impl<'a> Engine<'a> {
                 self.steps(rest, at, scope, &mut quiet, depth)?;
             }
             (Some(Step::Index(_) | Step::Slice(..)), Data::List(_))
-            | (None | Some(Step::Json | Step::Keys | Step::Split(_) | Step::Descend), _) => {
+            | (None | Some(Step::Json | Step::Keys | Step::Split(_) | Step::Quantity | Step::Descend), _) => {
                 self.steps(rest, at, scope, &mut quiet, depth)?;
             }
             (_, Data::Unknown(_)) => self.steps(rest, at, scope, &mut quiet, depth)?,

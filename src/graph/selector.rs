@@ -1,7 +1,7 @@
-//! Label selectors.
+//! Label selectors, as Kubernetes has them.
 
+use super::{Map, Value};
 use crate::base::FastMap;
-use crate::graph::{Map, Value};
 use std::borrow::Cow;
 
 /// A selector, read from its value.
@@ -59,6 +59,20 @@ impl<'v> Selector<'v> {
             }
         }
         selector
+    }
+
+    /// Either of them: what has `matchLabels` or `matchExpressions`, or nothing at all, is a label selector.
+    pub fn of(value: &'v Value) -> Selector<'v> {
+        let is_labels = value.as_map().is_some_and(|map| {
+            !map.entries.is_empty()
+                && !map.entries.iter().all(|e| matches!(&*e.key, "matchLabels" | "matchExpressions"))
+        });
+        if is_labels { Selector::of_labels(value) } else { Selector::of_label_selector(value) }
+    }
+
+    /// Whether a part of it is not known.
+    pub fn is_unknown(&self) -> bool {
+        self.unknown
     }
 
     fn equal_to(&mut self, labels: &'v Map) {
@@ -125,6 +139,12 @@ impl<'v> Labels<'v> {
     pub fn of(metadata: Option<&'v Value>) -> Labels<'v> {
         let map = metadata.and_then(|m| m.get("labels")).and_then(Value::as_map);
         let entries = map.map_or(&[][..], |map| &map.entries);
+        Labels(entries.iter().filter_map(|e| Some((&*e.key, e.value.scalar_text()?))).collect())
+    }
+
+    /// A plain map of labels; a label whose value is not known is left out.
+    pub fn of_map(labels: &'v Value) -> Labels<'v> {
+        let entries = labels.as_map().map_or(&[][..], |map| &map.entries);
         Labels(entries.iter().filter_map(|e| Some((&*e.key, e.value.scalar_text()?))).collect())
     }
 
