@@ -12,7 +12,7 @@ use crate::policy::words::nearest;
 use crate::syntax::yaml::{Node, Scalar, Schema};
 
 /// The tests that stand beside a `path`.
-const TESTS: [&str; 32] = [
+const TESTS: [&str; 33] = [
     "exists",
     "missing",
     "is_empty",
