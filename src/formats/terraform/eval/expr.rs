@@ -171,8 +171,10 @@ impl<'s> Evaluator<'s> {
                 ops::unary(*op, &val, expr.span)
             }
             ExprKind::Binary(binary) => {
-                let left = self.expr(&binary.left, vars)?;
-                let right = self.expr(&binary.right, vars)?;
+                // Whatever is wrong with the operands, the type of the result is the operator's.
+                let typed = |e: Box<EvalError>| e.typed(ops::result_type(binary.op));
+                let left = self.expr(&binary.left, vars).map_err(typed)?;
+                let right = self.expr(&binary.right, vars).map_err(typed)?;
                 ops::binary(binary.op, &left, &right, expr.span)
             }
             ExprKind::Call(call) => self.call(call, expr.span, vars),
@@ -274,18 +276,24 @@ impl<'s> Evaluator<'s> {
                 }
             }
             let Some(key_expr) = &f.key else {
-                items.push(self.expr(&f.value, inner)?);
+                items.push(self.member(&f.value, &mut failed, inner)?);
                 continue;
             };
-            let key = self.expr(key_expr, inner)?;
-            let text = key_text(&key, key_expr.span)?;
+            let key = self.expr(key_expr, inner).and_then(|key| Ok((key_text(&key, key_expr.span)?, key)));
+            let (text, key) = match key {
+                Err(error) if !error.fatal => {
+                    failed.get_or_insert(error);
+                    continue;
+                }
+                key => key?,
+            };
             marks = marks.with(key.marks);
             refs.add(&key.refs);
             let Some(text) = text else {
                 unknown.get_or_insert(key);
                 continue;
             };
-            let val = self.expr(&f.value, inner)?;
+            let val = self.member(&f.value, &mut failed, inner)?;
             let member = Member { key: text.clone(), key_span: key.origin.span, val };
             match seen.get(&text) {
                 None => {
@@ -313,7 +321,11 @@ impl<'s> Evaluator<'s> {
         if let Some(error) = failed {
             // What the untaken branch of a conditional would be is known all the same.
             if unknown.is_none() {
-                *failed_type = Val::object(entries).ty();
+                *failed_type = match f.key {
+                    None => Val::tuple(items).ty(),
+                    Some(_) if f.grouped => Type::Any,
+                    Some(_) => Val::object(entries).ty(),
+                };
             }
             return Err(error);
         }
@@ -353,8 +365,6 @@ impl<'s> Evaluator<'s> {
         let condition = self.expr(&c.condition, vars);
         let then = self.expr(&c.then, vars);
         let otherwise = self.expr(&c.otherwise, vars);
-        let condition = condition?;
-        let chosen = ops::condition(&condition, c.condition.span)?;
         let branch_type = |branch: &EvalResult| match branch {
             Ok(val) => Ok(val.ty()),
             Err(error) if error.fatal => Err(error.clone()),
@@ -376,6 +386,8 @@ impl<'s> Evaluator<'s> {
                 EvalError::new(message, span)
             })?
         };
+        let condition = condition.map_err(|e| e.typed(ty.clone()))?;
+        let chosen = ops::condition(&condition, c.condition.span).map_err(|e| e.typed(ty.clone()))?;
         let Some(chosen) = chosen else {
             let mut val = result_unknown(ty.clone(), &condition, span);
             if let (Ok(a), Ok(b)) = (&then, &otherwise) {

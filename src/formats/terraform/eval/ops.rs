@@ -45,6 +45,14 @@ fn operand(val: &Val, ty: &Type, span: Span) -> EvalResult {
     convert(val, ty).map_err(|e| wrong(&e))
 }
 
+/// The type of what an operator gives.
+pub fn result_type(op: BinaryOp) -> Type {
+    match op {
+        BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Modulo => Type::Number,
+        _ => Type::Bool,
+    }
+}
+
 /// `a op b`.
 pub fn binary(op: BinaryOp, left: &Val, right: &Val, span: Span) -> EvalResult {
     let (wanted, result) = match op {

@@ -531,7 +531,7 @@ pub fn slice(call: &FnCall<'_, '_>) -> FnResult {
     if start > items.len() {
         return fail_arg(1, "the start lies beyond the end of the list");
     }
-    let end = usize::try_from(end).unwrap_or(0);
+    let Ok(end) = usize::try_from(end) else { return fail_arg(2, "the end must not be negative") };
     if end > items.len() {
         return fail_arg(2, "the end lies beyond the end of the list");
     }

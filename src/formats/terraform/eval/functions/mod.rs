@@ -351,7 +351,7 @@ fn can(evaluator: &Evaluator<'_>, args: &[Expr], span: Span, vars: Option<&Vars<
     };
     let (result, from, marks) = match evaluator.expr(arg, vars) {
         Ok(val) if !val.is_wholly_known() => {
-            return Ok(super::expr::result_unknown(Type::Bool, &val, span).not_null());
+            return Ok(super::expr::result_unknown(Type::Bool, &val, span));
         }
         Ok(val) => (true, vec![val.origin.clone()], val.marks),
         Err(error) if error.fatal => return Err(error),
