@@ -572,6 +572,7 @@ fn the_edges_of_functions_are_terraforms() {
         ("pow(1e-7, 1.5)", "?"),
         ("pow(9, 0.5)", "3"),
         ("slice([1], 0, -1)", "!"),
+        ("formatdate(\"YYYY''MM 'a''b'\", \"1969-07-20T20:17:40Z\")", "\"1969'07 a'b\""),
         ("true ? [1] : element([1], -1) < 2", "!"),
         ("true ? 10 : (null ? \"a\" : null)", "\"10\""),
         ("true ? {a = 1} : {for v in [[]] : \"x${v}\" => v}", "{a=1}"),

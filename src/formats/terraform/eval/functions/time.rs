@@ -144,6 +144,12 @@ pub fn formatdate(call: &FnCall<'_, '_>) -> FnResult {
     let mut out = String::new();
     let mut rest = format;
     while let Some(c) = rest.chars().next() {
+        // Two quotes are one, also where no quoted text has begun.
+        if let Some(after) = rest.strip_prefix("''") {
+            out.push('\'');
+            rest = after;
+            continue;
+        }
         if c == '\'' {
             rest = quoted(&rest[1..], &mut out)?;
             continue;
