@@ -145,7 +145,7 @@ pub struct Engine<'a> {
     resources: usize,
     /// How many parts values may still have.
     pub budget: Cell<usize>,
-    exhausted: OnceCell<Arc<Cause>>,
+    exhausted: OnceCell<Val>,
 }
 
 impl<'a> Engine<'a> {
@@ -180,7 +180,12 @@ impl<'a> Engine<'a> {
             for i in count(module.variables.len()) {
                 engine.force(Node { instance, what: What::Variable(i) });
             }
+            // Once all room is used up, only locals that something else needs are looked at.
             for i in count(module.locals.len()) {
+                if engine.budget.get() == 0 {
+                    engine.exhausted(module.locals[i as usize].attribute.value.span);
+                    break;
+                }
                 engine.force(Node { instance, what: What::Local(i) });
             }
             for i in count(module.resources.len()) {
@@ -521,12 +526,13 @@ impl<'a> Engine<'a> {
 
     /// What stands for a value once all room is used up. The ledger says so once.
     fn exhausted(&self, span: Span) -> Val {
-        let cause = self.exhausted.get_or_init(|| {
+        let val = self.exhausted.get_or_init(|| {
             let message = "the values of this configuration grow beyond all use; from here on they are left out";
             self.note(span, CauseKind::Limit, message.to_owned());
-            Arc::new(Cause { kind: CauseKind::Limit, message: message.to_owned(), span })
+            let cause = Cause { kind: CauseKind::Limit, message: message.to_owned(), span };
+            Val::unknown_of(Type::Any, Arc::new(cause))
         });
-        let mut val = Val::unknown_of(Type::Any, cause.clone());
+        let mut val = val.clone();
         val.origin = Origin::literal(span);
         val
     }
