@@ -1,15 +1,18 @@
 //! The steps from files to a report. Each is a pure function of what it is given; [`Memory`] keeps the results.
 
+use super::evaluate::Place;
 use super::guard::guard;
 use super::ledger;
-use super::memory::{FileFacts, FormatUnits, Lists, LoweredUnit, Reads, same_file};
+use super::lower::{group, lower_all};
+use super::memory::{FileFacts, LoweredUnit};
+use super::pieces::{self, Piece};
 use super::verdict;
 use super::workspace::Member;
 use super::{CancelToken, Cancelled, Failure, FileState, Report, Scope, Settings, Snapshot, Stats, Timings};
 use crate::base::{FastMap, FileId, Files, SourceFile};
 use crate::diagnostic::SyntaxError;
-use crate::formats::{Input, LedgerEntry, LowerContext, Options, Unit};
-use crate::graph::{Edge, Map, ResourceGraph, ResourceId};
+use crate::formats::{Input, LedgerEntry};
+use crate::graph::{Map, ResourceGraph};
 use rayon::prelude::*;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
@@ -17,7 +20,9 @@ use std::time::Instant;
 pub(super) use super::memory::Memory;
 
 /// Below this many bytes of input one thread is done before a second has started.
-const SERIAL_BYTES: usize = 48 * 1024;
+pub(super) const SERIAL_BYTES: usize = 48 * 1024;
+/// The same in resources that views are derived of.
+const WORTH_THREADS: usize = 200;
 
 /// The linked graph of one state of the workspace.
 pub struct Built {
@@ -36,6 +41,11 @@ pub struct Built {
     /// The texts that the spans refer to, with those that were read on the way.
     pub files: Files,
     units: Vec<Arc<LoweredUnit>>,
+    pieces: Vec<Arc<Piece>>,
+    /// The id of each piece's first resource.
+    bases: Vec<u32>,
+    /// The number of each piece's island.
+    islands: Vec<u64>,
     facts: Vec<Arc<FileFacts>>,
     settings: Arc<Settings>,
 }
@@ -47,6 +57,15 @@ impl Built {
 
     pub(super) fn units(&self) -> &[Arc<LoweredUnit>] {
         &self.units
+    }
+
+    pub(super) fn pieces(&self) -> &[Arc<Piece>] {
+        &self.pieces
+    }
+
+    pub(super) fn places(&self) -> impl Iterator<Item = Place<'_>> {
+        let numbers = self.bases.iter().zip(&self.islands);
+        self.pieces.iter().zip(numbers).map(|(piece, (&base, &island))| Place { piece, base, island })
     }
 }
 
@@ -135,7 +154,7 @@ fn parse_all(snapshot: &Snapshot) -> Vec<Arc<FileFacts>> {
         .filter(|(_, m)| matches!(m, Member::Text | Member::Context))
         .filter_map(|(path, _)| snapshot.files.by_path(path))
         .collect();
-    let mut known = std::mem::take(&mut *lock(&memory.files));
+    let known = lock(&memory.files).clone();
     let new: Vec<&Arc<SourceFile>> =
         files.iter().copied().filter(|f| !known.get(&f.id).is_some_and(|k| Arc::ptr_eq(&k.file, f))).collect();
     let parallel = new.iter().map(|f| f.text.len()).sum::<usize>() > SERIAL_BYTES;
@@ -153,16 +172,15 @@ fn parse_all(snapshot: &Snapshot) -> Vec<Arc<FileFacts>> {
             Err(failure) => (None, Some(failure)),
         };
         let (format, parsed) = claimed.map_or((None, None), |(f, p)| (Some(f), Some(Arc::new(p))));
-        Arc::new(FileFacts { file: (*file).clone(), format, parsed, failure, ignores: OnceLock::new() })
+        let (outline, ignores) = (OnceLock::new(), OnceLock::new());
+        Arc::new(FileFacts { file: (*file).clone(), format, parsed, failure, outline, ignores })
     });
-    for facts in parsed {
-        known.insert(facts.file.id, facts);
+    let parsed: FastMap<FileId, Arc<FileFacts>> = parsed.into_iter().map(|f| (f.file.id, f)).collect();
+    let all: Vec<Arc<FileFacts>> =
+        files.iter().filter_map(|f| parsed.get(&f.id).or_else(|| known.get(&f.id)).cloned()).collect();
+    if !parsed.is_empty() || known.len() > all.len() {
+        *lock(&memory.files) = Arc::new(all.iter().map(|f| (f.file.id, f.clone())).collect());
     }
-    let all: Vec<Arc<FileFacts>> = files.iter().filter_map(|f| known.get(&f.id).cloned()).collect();
-    if known.len() > all.len() {
-        known = all.iter().map(|f| (f.file.id, f.clone())).collect();
-    }
-    *lock(&memory.files) = known;
     all
 }
 
@@ -187,169 +205,6 @@ pub(super) fn parsed(snapshot: &Snapshot, path: &str) -> Option<(&'static str, I
     Some((format.name(), Input { file: facts.file.clone(), parsed: facts.parsed.clone()? }))
 }
 
-/// Groups the files of every format that has some.
-fn group(snapshot: &Snapshot, facts: &[Arc<FileFacts>]) -> Vec<(usize, Arc<FormatUnits>)> {
-    let settings = &snapshot.workspace.settings;
-    let memory = &snapshot.workspace.memory;
-    let mut groups = Vec::new();
-    for (index, format) in settings.formats.iter().enumerate() {
-        let mine: Vec<&Arc<FileFacts>> =
-            facts.iter().filter(|f| f.format == Some(index) && f.parsed.is_some()).collect();
-        if mine.is_empty() {
-            continue;
-        }
-        let known = lock(&memory.units).get(&index).cloned().filter(|k| {
-            k.options == settings.options
-                && k.files.len() == mine.len()
-                && k.files.iter().zip(&mine).all(|(a, b)| Arc::ptr_eq(a, &b.file))
-        });
-        let units = known.unwrap_or_else(|| {
-            let inputs: Vec<Input> =
-                mine.iter().filter_map(|f| Some(Input { file: f.file.clone(), parsed: f.parsed.clone()? })).collect();
-            let (mut units, failure) =
-                match guard("group", || format.name().to_owned(), || format.units(&inputs, &settings.options)) {
-                    Ok(units) => (units, None),
-                    Err(failure) => (Vec::new(), Some(failure)),
-                };
-            units.sort_by(|a, b| (&a.name, &a.variant).cmp(&(&b.name, &b.variant)));
-            Arc::new(FormatUnits {
-                files: mine.iter().map(|f| f.file.clone()).collect(),
-                options: settings.options.clone(),
-                inputs: Arc::new(inputs.into_iter().map(|i| (i.file.id, i)).collect()),
-                units,
-                failure,
-            })
-        });
-        lock(&memory.units).insert(index, units.clone());
-        groups.push((index, units));
-    }
-    groups
-}
-
-/// Resolves `.` and `..` in a path with `/` between its parts. Leading `..` stay.
-pub(super) fn normalize(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|&p| p != "..") => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    if path.starts_with('/') { format!("/{joined}") } else { joined }
-}
-
-/// A file of the workspace, or one that the reader finds.
-fn read(snapshot: &Snapshot, path: &str) -> Option<Arc<SourceFile>> {
-    if let Some(file) = snapshot.files.by_path(path) {
-        return Some(file.clone());
-    }
-    let workspace = &snapshot.workspace;
-    if lock(&workspace.memory.absent).contains(path) {
-        return None;
-    }
-    if let Some(file) = lock(&workspace.table).by_path(path) {
-        return Some(file.clone());
-    }
-    match workspace.reader.as_ref().and_then(|r| r(path)) {
-        Some(text) => {
-            let mut table = lock(&workspace.table);
-            // Another thread may have been quicker; its version is the one to share.
-            if table.by_path(path).is_none() {
-                table.set(path, text);
-            }
-            table.by_path(path).cloned()
-        }
-        None => {
-            lock(&workspace.memory.absent).insert(path.into());
-            None
-        }
-    }
-}
-
-/// The paths below a folder, sorted.
-fn list(snapshot: &Snapshot, folder: &str) -> Vec<Arc<str>> {
-    let folder = normalize(folder);
-    let inside =
-        |path: &Arc<str>| folder.is_empty() || path.strip_prefix(&*folder).is_some_and(|rest| rest.starts_with('/'));
-    let mut paths: Vec<Arc<str>> = snapshot.workspace.present.iter().filter(|p| inside(p)).cloned().collect();
-    paths.extend(snapshot.workspace.members.keys().filter(|p| inside(p)).cloned());
-    paths.sort_unstable();
-    paths.dedup();
-    paths
-}
-
-fn lower_one(
-    snapshot: &Snapshot,
-    index: usize,
-    unit: &Unit,
-    inputs: &FastMap<FileId, Input>,
-    options: &Options,
-) -> LoweredUnit {
-    let reads: Mutex<Reads> = Mutex::default();
-    let lists: Mutex<Lists> = Mutex::default();
-    let reader = |path: &str| {
-        let path = normalize(path);
-        let found = read(snapshot, &path);
-        lock(&reads).push((path.into(), found.clone()));
-        found
-    };
-    let lister = |folder: &str| {
-        let found = list(snapshot, folder);
-        lock(&lists).push((folder.into(), found.clone()));
-        found
-    };
-    let cx = LowerContext { inputs, options, read: &reader, list: &lister };
-    let format = snapshot.workspace.settings.formats[index];
-    let result = guard("lower", || format!("{} {}", format.name(), unit.name), || format.lower(unit, &cx));
-    let (lowered, failure) = match result {
-        Ok(lowered) => (lowered, None),
-        Err(failure) => (Default::default(), Some(failure)),
-    };
-    LoweredUnit {
-        unit: unit.clone(),
-        options: options.clone(),
-        files: unit.files.iter().map(|f| inputs.get(f).map(|i| i.file.clone())).collect(),
-        reads: std::mem::take(&mut lock(&reads)),
-        lists: std::mem::take(&mut lock(&lists)),
-        lowered,
-        failure,
-    }
-}
-
-/// Whether everything that went into a lowered unit is still as it was.
-fn is_current(snapshot: &Snapshot, known: &LoweredUnit, unit: &Unit, inputs: &FastMap<FileId, Input>) -> bool {
-    known.unit == *unit
-        && known.options == snapshot.workspace.settings.options
-        && known.files.iter().zip(&unit.files).all(|(k, f)| same_file(k.as_ref(), inputs.get(f).map(|i| &i.file)))
-        && known.reads.iter().all(|(path, k)| same_file(k.as_ref(), read(snapshot, path).as_ref()))
-        && known.lists.iter().all(|(folder, k)| *k == list(snapshot, folder))
-}
-
-fn lower_all(snapshot: &Snapshot, groups: &[(usize, Arc<FormatUnits>)]) -> Vec<Arc<LoweredUnit>> {
-    let memory = &snapshot.workspace.memory;
-    let known = std::mem::take(&mut *lock(&memory.lowered));
-    let work: Vec<(usize, &Unit, &FormatUnits)> =
-        groups.iter().flat_map(|(i, g)| g.units.iter().map(move |u| (*i, u, &**g))).collect();
-    let bytes: usize = groups.iter().flat_map(|(_, g)| &g.files).map(|f| f.text.len()).sum();
-    let parallel = known.is_empty() && bytes > SERIAL_BYTES;
-    let lowered = map_all(&work, parallel, |(index, unit, group)| {
-        let key = (*index, unit.name.clone(), unit.variant.clone());
-        if let Some(known) = known.get(&key)
-            && is_current(snapshot, known, unit, &group.inputs)
-        {
-            return known.clone();
-        }
-        Arc::new(lower_one(snapshot, *index, unit, &group.inputs, &snapshot.workspace.settings.options))
-    });
-    *lock(&memory.lowered) =
-        work.iter().zip(&lowered).map(|((i, u, _), l)| ((*i, u.name.clone(), u.variant.clone()), l.clone())).collect();
-    lowered
-}
-
 fn build(snapshot: &Snapshot, cancel: &CancelToken, clock: &mut Clock) -> Result<Arc<Built>, Cancelled> {
     let settings = &snapshot.workspace.settings;
     let memory = &snapshot.workspace.memory;
@@ -371,28 +226,27 @@ fn build(snapshot: &Snapshot, cancel: &CancelToken, clock: &mut Clock) -> Result
     }
     let mut failures: Vec<Failure> = facts.iter().filter_map(|f| f.failure.clone()).collect();
     failures.extend(groups.iter().filter_map(|(_, g)| g.failure.clone()));
+    let mut files = snapshot.files.clone();
+    for file in units.iter().flat_map(|u| &u.reads).filter_map(|(_, f)| f.as_ref()) {
+        files.adopt(file.clone());
+    }
+    let pieces = make_pieces(snapshot, &units, &files);
+    clock.lap("views");
+    cancel.check()?;
     let mut graph = ResourceGraph::default();
+    let mut bases = Vec::with_capacity(pieces.len());
     let mut outputs = Vec::new();
     let mut entries = Vec::new();
-    for unit in &units {
-        let base = u32::try_from(graph.resources.len()).unwrap_or(u32::MAX);
-        for resource in &unit.lowered.resources {
-            graph.add(resource.clone());
-        }
-        for edge in &unit.lowered.edges {
-            graph.connect(Edge {
-                from: ResourceId(base.saturating_add(edge.from)),
-                to: ResourceId(base.saturating_add(edge.to)),
-                via: edge.via.clone(),
-                span: edge.span,
-            });
-        }
+    for piece in &pieces {
+        bases.push(pieces::place(&mut graph, &piece.resources, &piece.edges));
+        let unit = &piece.lowered;
         if let Some(map) = &unit.lowered.outputs {
             outputs.push((unit.unit.name.clone(), map.clone()));
         }
         entries.extend(unit.lowered.ledger.iter().cloned());
-        failures.extend(unit.failure.clone());
+        failures.extend(unit.failure.iter().chain(&piece.failure).cloned());
     }
+    let inside = graph.edges.len();
     clock.lap("graph");
     for (index, _) in &groups {
         let format = settings.formats[*index];
@@ -410,25 +264,23 @@ fn build(snapshot: &Snapshot, cancel: &CancelToken, clock: &mut Clock) -> Result
             Err(failure) => failures.push(failure),
         }
     }
+    let known = lock(&memory.islands).clone();
+    let drawn = graph.edges.get(inside..).unwrap_or(&[]);
+    let (islands, found) = pieces::islands(&pieces, &bases, drawn, &known, &memory.next_island);
+    *lock(&memory.islands) = Arc::new(found);
     clock.lap("link");
-    let mut files = snapshot.files.clone();
-    for unit in &units {
-        for file in unit.reads.iter().filter_map(|(_, f)| f.as_ref()) {
-            files.adopt(file.clone());
-        }
-    }
-    let resources = graph.resources.len();
-    let graph = super::evaluate::derive_views(settings, graph, &files, &mut failures);
-    clock.lap("views");
     let built = Arc::new(Built {
         graph: Arc::new(graph),
-        resources,
+        resources: units.iter().map(|u| u.lowered.resources.len()).sum(),
         outputs,
         errors: facts.iter().filter_map(|f| f.parsed.as_ref()).flat_map(|p| p.errors.iter().cloned()).collect(),
         entries,
         failures,
         files,
         units,
+        pieces,
+        bases,
+        islands,
         facts,
         settings: settings.clone(),
     });
@@ -436,6 +288,24 @@ fn build(snapshot: &Snapshot, cancel: &CancelToken, clock: &mut Clock) -> Result
     Ok(built)
 }
 
-fn same_all<T>(a: &[Arc<T>], b: &[Arc<T>]) -> bool {
+/// The pieces of the units, in their order; those of units that are as they were are as they were too.
+fn make_pieces(snapshot: &Snapshot, units: &[Arc<LoweredUnit>], files: &Files) -> Vec<Arc<Piece>> {
+    let (settings, memory) = (&snapshot.workspace.settings, &snapshot.workspace.memory);
+    let known = lock(&memory.pieces).clone();
+    let mut pieces: Vec<Option<Arc<Piece>>> =
+        units.iter().map(|u| known.get(&u.key()).filter(|p| p.is_of(u, settings)).cloned()).collect();
+    let new: Vec<usize> = (0..units.len()).filter(|&i| pieces[i].is_none()).collect();
+    let resources: usize = new.iter().map(|&i| units[i].lowered.resources.len()).sum();
+    let made = map_all(&new, resources > WORTH_THREADS, |&i| Arc::new(Piece::new(&units[i], settings, files)));
+    for (i, piece) in new.into_iter().zip(made) {
+        pieces[i] = Some(piece);
+    }
+    let pieces: Vec<Arc<Piece>> = pieces.into_iter().flatten().collect();
+    *lock(&memory.pieces) = Arc::new(pieces.iter().map(|p| (p.lowered.key(), p.clone())).collect());
+    pieces
+}
+
+/// Whether two lists hold the very same things.
+pub(super) fn same_all<T>(a: &[Arc<T>], b: &[Arc<T>]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
 }

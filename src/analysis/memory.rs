@@ -5,21 +5,42 @@
 
 use super::Failure;
 use super::check::Built;
+use super::pieces::{Islands, Piece};
 use super::suppress::Ignore;
+use super::workspace::Member;
 use crate::base::{FastMap, FastSet, FileId, SourceFile};
 use crate::formats::{Input, Lowered, Options, Parsed, Unit};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, OnceLock};
 
-/// Shared by a workspace and all its snapshots.
+/// Shared by a workspace and all its snapshots. Each check leaves here what it used and nothing else, so the memory is
+/// never larger than one state of the workspace needs.
 #[derive(Default)]
 pub(crate) struct Memory {
-    pub(super) files: Mutex<FastMap<FileId, Arc<FileFacts>>>,
+    pub(super) files: Mutex<Arc<FastMap<FileId, Arc<FileFacts>>>>,
     pub(super) units: Mutex<FastMap<usize, Arc<FormatUnits>>>,
-    pub(super) lowered: Mutex<FastMap<UnitKey, Arc<LoweredUnit>>>,
+    pub(super) lowered: Mutex<Arc<FastMap<UnitKey, Arc<LoweredUnit>>>>,
+    pub(super) pieces: Mutex<Arc<FastMap<UnitKey, Arc<Piece>>>>,
+    pub(super) islands: Mutex<Arc<Islands>>,
+    /// The number of the next island.
+    pub(super) next_island: AtomicU64,
     pub(super) built: Mutex<Option<Arc<Built>>>,
     /// Paths that the reader was asked for and could not give.
     pub(super) absent: Mutex<FastSet<Arc<str>>>,
+    pub(super) listed: Mutex<Listed>,
 }
+
+/// Folders that were listed in one state of the files' names.
+#[derive(Default)]
+pub(super) struct Listed {
+    pub present: Arc<Vec<Arc<str>>>,
+    pub members: Arc<BTreeMap<Arc<str>, Member>>,
+    pub folders: FastMap<Arc<str>, List>,
+}
+
+/// The paths below a folder, sorted.
+pub(super) type List = Arc<[Arc<str>]>;
 
 /// What is known of one version of a file.
 pub(super) struct FileFacts {
@@ -28,6 +49,8 @@ pub(super) struct FileFacts {
     pub format: Option<usize>,
     pub parsed: Option<Arc<Parsed>>,
     pub failure: Option<Failure>,
+    /// See [`Format::outline`](crate::formats::Format::outline); made when the file is grouped with others.
+    pub outline: OnceLock<u64>,
     /// The ignore comments in it, read when the first finding needs them.
     pub ignores: OnceLock<Arc<[Ignore]>>,
 }
@@ -35,9 +58,11 @@ pub(super) struct FileFacts {
 /// How a format groups one state of its files.
 pub(super) struct FormatUnits {
     pub files: Vec<Arc<SourceFile>>,
+    /// What the grouping read of each file.
+    pub outlines: Vec<(FileId, u64)>,
     pub options: Options,
     pub inputs: Arc<FastMap<FileId, Input>>,
-    pub units: Vec<Unit>,
+    pub units: Arc<[Unit]>,
     pub failure: Option<Failure>,
 }
 
@@ -47,10 +72,12 @@ pub(super) type UnitKey = (usize, Arc<str>, Arc<str>);
 /// Paths that were read, and what was there.
 pub(super) type Reads = Vec<(Arc<str>, Option<Arc<SourceFile>>)>;
 /// Folders that were listed, and what was in them.
-pub(super) type Lists = Vec<(Arc<str>, Vec<Arc<str>>)>;
+pub(super) type Lists = Vec<(Arc<str>, List)>;
 
 /// A lowered unit with everything that went into it.
 pub(super) struct LoweredUnit {
+    /// The number of the format.
+    pub format: usize,
     pub unit: Unit,
     pub options: Options,
     pub files: Vec<Option<Arc<SourceFile>>>,
@@ -60,6 +87,12 @@ pub(super) struct LoweredUnit {
     pub lists: Lists,
     pub lowered: Lowered,
     pub failure: Option<Failure>,
+}
+
+impl LoweredUnit {
+    pub fn key(&self) -> UnitKey {
+        (self.format, self.unit.name.clone(), self.unit.variant.clone())
+    }
 }
 
 /// Whether two optional files are the same version of the same file.

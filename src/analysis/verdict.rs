@@ -55,7 +55,7 @@ pub(super) fn judge(settings: &Settings, built: &Built, raw: Vec<Found>, within:
 fn per_path(settings: &Settings, built: &Built, diagnostic: &Diagnostic) -> Option<Suppression> {
     let file = built.files.get(diagnostic.primary.span.file)?;
     // The configuration counts from its own folder, the report from the working directory.
-    let path = super::check::normalize(&format!("{}/{}", settings.config.below, file.path));
+    let path = super::lower::normalize(&format!("{}/{}", settings.config.below, file.path));
     let path = path.trim_start_matches('/');
     let rule = settings
         .config

@@ -1,6 +1,6 @@
 //! The files, options and policies that are looked at, and how they change.
 
-use super::check::Memory;
+use super::check::{Memory, lock};
 use super::{CancelToken, Cancelled, FileState, Report, Settings};
 use crate::base::{FastMap, Files};
 use crate::formats::Input;
@@ -81,6 +81,16 @@ impl Workspace {
         &self.settings
     }
 
+    /// The paths of all files that are on disk and were not merely read on the way, whatever became of them; sorted.
+    pub fn paths(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.members.keys().filter(|path| !matches!(self.beneath.get(&**path), Some(None)))
+    }
+
+    /// Whether a path is among [`Workspace::paths`] with a text.
+    pub fn has_text(&self, path: &str) -> bool {
+        matches!(self.members.get(path), Some(Member::Text | Member::Context))
+    }
+
     /// Takes a change in. A text that is the same as before costs nothing later.
     pub fn apply(&mut self, change: Change) {
         if let Some(settings) = change.settings {
@@ -90,7 +100,7 @@ impl Workspace {
             self.reader = Some(reader);
         }
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
-        let members = Arc::make_mut(&mut self.members);
+        let members = &mut self.members;
         let texts = change.set.into_iter().map(|(p, t)| (p, t, Member::Text));
         let context = change.context.into_iter().map(|(p, t)| (p, t, Member::Context));
         for (path, text, member) in texts.chain(context) {
@@ -106,7 +116,7 @@ impl Workspace {
         }
         for (path, state, reason) in change.notes {
             table.remove(&path);
-            members.insert(path.into(), Member::Note(state, reason));
+            set_member(members, &path, Member::Note(state, reason));
         }
         for path in change.removed {
             if let Some(disk) = self.beneath.get_mut(path.as_str()) {
@@ -114,7 +124,7 @@ impl Workspace {
                 continue;
             }
             table.remove(&path);
-            members.remove(path.as_str());
+            Arc::make_mut(members).remove(path.as_str());
         }
         for (path, text) in change.overlays {
             match text {
@@ -130,14 +140,18 @@ impl Workspace {
                     Some(Some(disk)) => set_text(&mut table, members, &path, disk, Member::Text),
                     Some(None) => {
                         table.remove(&path);
-                        members.remove(path.as_str());
+                        Arc::make_mut(members).remove(path.as_str());
                     }
                     None => {}
                 },
             }
         }
         if let Some(present) = change.present {
-            self.present = Arc::new(present);
+            // Who says what is there may have new files for those that were asked for in vain.
+            lock(&self.memory.absent).clear();
+            if *self.present != present {
+                self.present = Arc::new(present);
+            }
         }
     }
 
@@ -148,12 +162,21 @@ impl Workspace {
     }
 }
 
-fn set_text(table: &mut Files, members: &mut BTreeMap<Arc<str>, Member>, path: &str, text: Arc<str>, member: Member) {
+type Members = Arc<BTreeMap<Arc<str>, Member>>;
+
+fn set_text(table: &mut Files, members: &mut Members, path: &str, text: Arc<str>, member: Member) {
     // The identity of the `SourceFile` is what the memory goes by, so the same text keeps it.
     if table.by_path(path).is_none_or(|old| old.text != text) {
         table.set(path, text);
     }
-    members.insert(path.into(), member);
+    set_member(members, path, member);
+}
+
+/// Notes what a path is. The list stays the very same where that is no news: what was worked out from it still holds.
+fn set_member(members: &mut Members, path: &str, member: Member) {
+    if members.get(path) != Some(&member) {
+        Arc::make_mut(members).insert(path.into(), member);
+    }
 }
 
 /// A workspace at one moment.

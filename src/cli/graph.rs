@@ -34,7 +34,8 @@ pub fn run(args: &GraphArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let workspace = load::open(&request, settings)?;
     let built =
         workspace.snapshot().build(&CancelToken::new()).map_err(|cancelled| Problem::usage(cancelled.to_string()))?;
-    let ids: Vec<ResourceId> = built.graph.ids().filter(|id| args.views || (id.0 as usize) < built.resources).collect();
+    let ids: Vec<ResourceId> =
+        built.graph.ids().filter(|id| args.views || built.graph.get(*id).parent.is_none()).collect();
     let text = match args.format {
         GraphFormat::Json => {
             let paths = Paths::new(&session.working_directory, std::slice::from_ref(&root));

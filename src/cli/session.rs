@@ -117,10 +117,15 @@ impl Session {
             Some(folder) if !folder.is_empty() => load_policies(&self.working_directory.join(folder), terminal)?,
             _ => PolicySet::builtin(),
         };
-        for folder in &self.config.policy_dirs {
-            set.extend(load_policies(&self.config_folder.join(folder), terminal)?);
+        for folder in self.policy_folders() {
+            set.extend(load_policies(&folder, terminal)?);
         }
         Ok(set)
+    }
+
+    /// The folders with policies of the user's own.
+    pub fn policy_folders(&self) -> Vec<PathBuf> {
+        self.config.policy_dirs.iter().map(|folder| self.config_folder.join(folder)).collect()
     }
 
     /// The paths that are left out.

@@ -41,6 +41,12 @@ pub trait Format: Sync + Send {
     /// through [`LowerContext::read`]).
     fn units(&self, files: &[Input], options: &Options) -> Vec<Unit>;
 
+    /// A digest of what [`Format::units`] reads of a file beside its path: files are grouped anew only where it changes. By
+    /// default that is the whole text.
+    fn outline(&self, input: &Input) -> u64 {
+        input.file.hash
+    }
+
     /// Files and folders that a file refers to and that may lie outside of what was asked for, such as the folder of
     /// a module's `source`: paths relative to the working directory, `.` and `..` resolved as far as can be. The
     /// loader reads what is there as context: it can be lowered with its callers, but is not reported on by itself.

@@ -2,7 +2,7 @@
 
 use super::Value;
 use crate::base::{FastMap, FileId, Span};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A resource, as an index into [`ResourceGraph::resources`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,8 +29,9 @@ pub struct Resource {
     pub body: Value,
     /// The module calls that led here, outermost first: an ignore comment on one of them reaches this resource.
     pub callers: Arc<[Span]>,
-    /// For a derived node (a view), the resource it was made from.
-    pub parent: Option<ResourceId>,
+    /// For a derived node (a view), how many places before it in the graph the resource stands that it was made from:
+    /// see [`ResourceGraph::parent`]. Relative, so that a unit's resources are the same wherever they stand.
+    pub parent: Option<u32>,
 }
 
 /// An arc between two resources.
@@ -55,7 +56,9 @@ pub struct ResourceGraph {
     /// Every edge.
     pub edges: Vec<Edge>,
     by_kind: FastMap<Arc<str>, Vec<ResourceId>>,
-    by_address: FastMap<Arc<str>, Vec<ResourceId>>,
+    // Indexes that few ask for are made when they do.
+    by_address: OnceLock<FastMap<Arc<str>, Vec<ResourceId>>>,
+    by_file: OnceLock<FastMap<FileId, Vec<ResourceId>>>,
     outgoing: Vec<Vec<u32>>,
     incoming: Vec<Vec<u32>>,
 }
@@ -65,7 +68,8 @@ impl ResourceGraph {
     pub fn add(&mut self, resource: Arc<Resource>) -> ResourceId {
         let id = ResourceId(u32::try_from(self.resources.len()).unwrap_or(u32::MAX));
         self.by_kind.entry(resource.kind.clone()).or_default().push(id);
-        self.by_address.entry(resource.address.clone()).or_default().push(id);
+        self.by_address.take();
+        self.by_file.take();
         self.resources.push(resource);
         self.outgoing.push(Vec::new());
         self.incoming.push(Vec::new());
@@ -107,7 +111,27 @@ impl ResourceGraph {
 
     /// The resources at an address (several where several root modules use the same one).
     pub fn at_address(&self, address: &str) -> &[ResourceId] {
-        self.by_address.get(address).map_or(&[], Vec::as_slice)
+        let index = self.by_address.get_or_init(|| self.index_by(|r| r.address.clone()));
+        index.get(address).map_or(&[], Vec::as_slice)
+    }
+
+    /// The resources that stand in a file, derived nodes among them.
+    pub fn in_file(&self, file: FileId) -> &[ResourceId] {
+        let index = self.by_file.get_or_init(|| self.index_by(|r| r.span.file));
+        index.get(&file).map_or(&[], Vec::as_slice)
+    }
+
+    fn index_by<K: Eq + std::hash::Hash>(&self, key: impl Fn(&Resource) -> K) -> FastMap<K, Vec<ResourceId>> {
+        let mut index: FastMap<K, Vec<ResourceId>> = FastMap::default();
+        for id in self.ids() {
+            index.entry(key(self.get(id))).or_default().push(id);
+        }
+        index
+    }
+
+    /// For a derived node, the resource it was made from.
+    pub fn parent(&self, id: ResourceId) -> Option<ResourceId> {
+        id.0.checked_sub(self.get(id).parent?).map(ResourceId)
     }
 
     /// Every kind that occurs.
@@ -128,10 +152,12 @@ impl ResourceGraph {
     /// The resources whose whole span covers a place, innermost last.
     pub fn covering(&self, file: FileId, offset: u32) -> Vec<ResourceId> {
         let mut found: Vec<ResourceId> = self
-            .ids()
+            .in_file(file)
+            .iter()
+            .copied()
             .filter(|&id| {
                 let span = self.get(id).span;
-                span.file == file && span.start <= offset && offset <= span.end
+                span.start <= offset && offset <= span.end
             })
             .collect();
         found.sort_by_key(|&id| {

@@ -76,7 +76,18 @@ pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// [`NotThere`] where a path does not exist. Everything below an existing folder that cannot be read is a note in the
 /// ledger instead.
 pub fn open(request: &Request, settings: Settings) -> Result<Workspace, NotThere> {
-    let formats = settings.formats;
+    let mut workspace = Workspace::new(settings);
+    refresh(request, &mut workspace)?;
+    Ok(workspace)
+}
+
+/// Reads everything again: what is new comes in, what is gone goes, and what stayed the same costs nothing later.
+///
+/// # Errors
+///
+/// Those of [`open`].
+pub fn refresh(request: &Request, workspace: &mut Workspace) -> Result<(), NotThere> {
+    let formats = workspace.settings().formats;
     let paths = Paths::new(&request.working_directory, &request.paths);
     let here = [PathBuf::from(".")];
     let asked: &[PathBuf] = if request.paths.is_empty() { &here } else { &request.paths };
@@ -98,19 +109,22 @@ pub fn open(request: &Request, settings: Settings) -> Result<Workspace, NotThere
     let mut change = Change::default();
     take(&paths, found.files, &mut seen, &mut change.set, &mut change.notes);
     // Whoever names a variable file wants it to be read, wherever it lies.
-    found.context.extend(settings.options.var_files.iter().map(|f| paths.full(Path::new(f))));
+    found.context.extend(workspace.settings().options.var_files.iter().map(|f| paths.full(Path::new(f))));
     let mut ignored = Vec::new();
     take(&paths, found.context, &mut seen, &mut change.context, &mut ignored);
     change.notes.extend(found.notes);
+    let noted: FastSet<String> = change.notes.iter().map(|(path, ..)| path.clone()).collect();
     found.present.sort_unstable();
     found.present.dedup();
     change.present = Some(found.present);
     let reader = paths.clone();
     change.reader = Some(Arc::new(move |path: &str| reader.read_inside(path)));
-    let mut workspace = Workspace::new(settings);
     workspace.apply(change);
-    follow(&paths, formats, &mut seen, &mut workspace);
-    Ok(workspace)
+    follow(&paths, formats, &mut seen, workspace);
+    let kept = |path: &str| noted.contains(path) || seen.contains(&paths.full(Path::new(path)));
+    let removed = workspace.paths().filter(|path| !kept(path)).map(|path| path.to_string()).collect();
+    workspace.apply(Change { removed, ..Change::default() });
+    Ok(())
 }
 
 /// Reads what the files of a workspace need from outside of what was asked for, as long as something new turns up.

@@ -4,8 +4,8 @@ use lsp_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     CompletionOptions, DiagnosticOptions, DiagnosticServerCapabilities, ExecuteCommandOptions, HoverProviderCapability,
     OneOf, PositionEncodingKind, SelectionRangeProviderCapability, ServerCapabilities, TextDocumentSyncCapability,
-    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkspaceFoldersServerCapabilities,
-    WorkspaceServerCapabilities,
+    TextDocumentSyncKind, TextDocumentSyncOptions, TextDocumentSyncSaveOptions, WorkDoneProgressOptions,
+    WorkspaceFoldersServerCapabilities, WorkspaceServerCapabilities,
 };
 
 /// The command that opens a policy's page; its one argument is the address.
@@ -26,7 +26,9 @@ pub struct Client {
     pub refreshes_lenses: bool,
     /// It opens web pages on request (`window/showDocument`).
     pub shows_pages: bool,
-    /// It shows inlay hints, asked for by `initializationOptions.inlayHints`.
+    /// It fetches diagnostics again on request.
+    pub refreshes_diagnostics: bool,
+    /// Inlay hints are asked for, by `initializationOptions.inlayHints` or the setting `stacklint.inlayHints`.
     pub hints: bool,
 }
 
@@ -53,7 +55,18 @@ impl Client {
                 .and_then(|l| l.refresh_support)
                 .unwrap_or(false),
             shows_pages: window.and_then(|w| w.show_document.as_ref()).is_some_and(|s| s.support),
+            refreshes_diagnostics: workspace
+                .and_then(|w| w.diagnostic.as_ref())
+                .and_then(|d| d.refresh_support)
+                .unwrap_or(false),
             hints: option("inlayHints").and_then(serde_json::Value::as_bool).unwrap_or(false),
+        }
+    }
+
+    /// Takes in new settings; what they do not name stays.
+    pub fn configure(&mut self, settings: &serde_json::Value) {
+        if let Some(hints) = settings.get("inlayHints").and_then(serde_json::Value::as_bool) {
+            self.hints = hints;
         }
     }
 }
@@ -73,10 +86,11 @@ pub fn server(encoding: PositionEncodingKind, client: Client) -> ServerCapabilit
         references_provider: Some(OneOf::Left(true)),
         document_symbol_provider: Some(OneOf::Left(true)),
         selection_range_provider: Some(SelectionRangeProviderCapability::Simple(true)),
-        inlay_hint_provider: client.hints.then_some(OneOf::Left(true)),
+        inlay_hint_provider: Some(OneOf::Left(true)),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
         completion_provider: Some(CompletionOptions {
-            trigger_characters: Some(vec!["[".to_owned(), ",".to_owned(), "\"".to_owned()]),
+            trigger_characters: Some(["[", ",", "\"", "{"].map(str::to_owned).to_vec()),
+            resolve_provider: Some(true),
             ..Default::default()
         }),
         code_action_provider: Some(CodeActionProviderCapability::Options(CodeActionOptions {
@@ -88,10 +102,10 @@ pub fn server(encoding: PositionEncodingKind, client: Client) -> ServerCapabilit
             .then(|| ExecuteCommandOptions { commands: vec![OPEN_DOCUMENTATION.to_owned()], ..Default::default() }),
         diagnostic_provider: client.pulls.then(|| {
             DiagnosticServerCapabilities::Options(DiagnosticOptions {
+                work_done_progress_options: WorkDoneProgressOptions { work_done_progress: Some(true) },
                 identifier: Some("stacklint".to_owned()),
                 inter_file_dependencies: true,
                 workspace_diagnostics: true,
-                ..Default::default()
             })
         }),
         workspace: Some(WorkspaceServerCapabilities {

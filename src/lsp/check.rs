@@ -1,7 +1,7 @@
 //! The thread that checks. It always works on the newest state: what became stale before it was begun is skipped, what
 //! becomes stale under way is cancelled.
 
-use crate::analysis::{Built, CancelToken, Report, Scope, Snapshot};
+use crate::analysis::{CancelToken, Report, Scope, Snapshot};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
 
@@ -20,19 +20,25 @@ pub struct Job {
 pub struct Checked {
     /// The generation of the job.
     pub generation: u64,
-    /// The findings.
+    /// The findings and the graph.
     pub report: Arc<Report>,
-    /// The graph.
-    pub built: Arc<Built>,
     /// The state that was checked: fixes are tried on a copy of it.
     pub snapshot: Snapshot,
+}
+
+/// How a job ended.
+pub struct Ended {
+    /// The generation of the job.
+    pub generation: u64,
+    /// What it came to; `None` where it was cancelled, or where the analysis itself broke.
+    pub checked: Option<Checked>,
 }
 
 /// The other end of the thread.
 pub struct Checker {
     jobs: Sender<Job>,
-    /// Results in the order in which they were finished. Cancelled jobs give none.
-    pub results: Receiver<Checked>,
+    /// How the jobs ended, in their order. Jobs that were stale before they were begun are not among them.
+    pub results: Receiver<Ended>,
 }
 
 impl Checker {
@@ -43,9 +49,7 @@ impl Checker {
         std::thread::spawn(move || {
             while let Ok(first) = todo.recv() {
                 let job = todo.try_iter().last().unwrap_or(first);
-                if let Some(checked) = run(&job)
-                    && done.send(checked).is_err()
-                {
+                if done.send(Ended { generation: job.generation, checked: run(&job) }).is_err() {
                     break;
                 }
             }
@@ -61,11 +65,10 @@ impl Checker {
 
 /// Checks a state; `None` where it was cancelled. A step of the analysis that breaks is a failure in the report, so a panic
 /// here would be one of the analysis itself; it costs this result alone.
-pub fn run(job: &Job) -> Option<Checked> {
+fn run(job: &Job) -> Option<Checked> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        let built = job.snapshot.build(&job.cancel).ok()?;
         let report = job.snapshot.check(&Scope::All, &job.cancel).ok()?;
-        Some(Checked { generation: job.generation, report: Arc::new(report), built, snapshot: job.snapshot.clone() })
+        Some(Checked { generation: job.generation, report: Arc::new(report), snapshot: job.snapshot.clone() })
     }))
     .ok()
     .flatten()

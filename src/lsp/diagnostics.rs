@@ -1,15 +1,18 @@
 //! Findings and syntax errors as the protocol's diagnostics.
 
 use super::convert;
+use super::documents::Documents;
 use super::paths::Paths;
 use crate::analysis::Report;
-use crate::base::{ColumnEncoding, FastMap, FileId, Span};
+use crate::base::{ColumnEncoding, FastMap, FastSet, FileId, SourceFile, Span};
 use crate::diagnostic::{Diagnostic, Label, Severity, SyntaxError};
 use lsp_types::{
-    CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, NumberOrString, Range,
-    Uri,
+    CodeDescription, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, NumberOrString,
+    PublishDiagnosticsParams, Uri,
 };
+use std::ops::Range;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// The name that editors show as the source of a diagnostic.
 pub const SOURCE: &str = "stacklint";
@@ -28,7 +31,7 @@ pub struct Places<'a> {
 
 impl Places<'_> {
     /// The range of a span; the file's start where it stands nowhere.
-    pub fn range(&self, span: Span) -> Range {
+    pub fn range(&self, span: Span) -> lsp_types::Range {
         self.report.files.get(span.file).map(|f| convert::range(f, span, self.encoding)).unwrap_or_default()
     }
 
@@ -46,14 +49,158 @@ impl Places<'_> {
 
 /// All diagnostics of a report by file. A file without any is not in it.
 pub fn by_file(places: &Places<'_>) -> FastMap<FileId, Vec<lsp_types::Diagnostic>> {
-    let mut all: FastMap<FileId, Vec<lsp_types::Diagnostic>> = FastMap::default();
-    for error in &places.report.errors {
-        all.entry(error.span.file).or_default().push(syntax_error(places, error));
+    let files = Runs::of(places.report);
+    files.0.into_iter().map(|(file, run)| (file, run.diagnostics(places))).collect()
+}
+
+/// The diagnostics of one file.
+pub fn of_file(places: &Places<'_>, file: FileId) -> Vec<lsp_types::Diagnostic> {
+    Runs::of(places.report).0.get(&file).map(|run| run.diagnostics(places)).unwrap_or_default()
+}
+
+/// Where each file's errors and findings are in a report: they are sorted by path, so each file's stand together.
+struct Runs(FastMap<FileId, Run>);
+
+/// The errors and findings of one file.
+#[derive(Clone, Default)]
+struct Run {
+    errors: Range<usize>,
+    findings: Range<usize>,
+}
+
+impl Runs {
+    fn of(report: &Report) -> Runs {
+        let mut runs: FastMap<FileId, Run> = FastMap::default();
+        let extend = |range: &mut Range<usize>, i: usize| match range.start == range.end {
+            true => *range = i..i + 1,
+            false => range.end = i + 1,
+        };
+        for (i, error) in report.errors.iter().enumerate() {
+            extend(&mut runs.entry(error.span.file).or_default().errors, i);
+        }
+        for (i, finding) in report.diagnostics.iter().enumerate() {
+            extend(&mut runs.entry(finding.primary.span.file).or_default().findings, i);
+        }
+        Runs(runs)
     }
-    for finding in &places.report.diagnostics {
-        all.entry(finding.primary.span.file).or_default().push(diagnostic(places, finding));
+}
+
+impl Run {
+    fn errors<'r>(&self, report: &'r Report) -> &'r [SyntaxError] {
+        report.errors.get(self.errors.clone()).unwrap_or(&[])
     }
-    all
+
+    fn findings<'r>(&self, report: &'r Report) -> &'r [Diagnostic] {
+        report.diagnostics.get(self.findings.clone()).unwrap_or(&[])
+    }
+
+    fn diagnostics(&self, places: &Places<'_>) -> Vec<lsp_types::Diagnostic> {
+        let errors = self.errors(places.report).iter().map(|e| syntax_error(places, e));
+        errors.chain(self.findings(places.report).iter().map(|f| diagnostic(places, f))).collect()
+    }
+
+    /// Whether any of these places stands in one of the files.
+    fn mentions(&self, report: &Report, files: &FastSet<FileId>) -> bool {
+        let mut spans = self.findings(report).iter().flat_map(|f| {
+            let labels = f.trace.iter().chain(&f.related).map(|l| l.span);
+            labels.chain(f.callers.iter().copied()).chain([f.primary.span])
+        });
+        spans.any(|s| files.contains(&s.file)) || self.errors(report).iter().any(|e| files.contains(&e.span.file))
+    }
+}
+
+/// What the client was told.
+#[derive(Default)]
+pub struct Published {
+    /// The diagnostics of each file that has some, by its path.
+    told: FastMap<Arc<str>, Vec<lsp_types::Diagnostic>>,
+    /// The report that they come from.
+    last: Option<Arc<Report>>,
+    /// What is wrong with the configuration: its path and the place in it.
+    config: Option<(Arc<str>, lsp_types::Diagnostic)>,
+}
+
+impl Published {
+    /// Notes what is wrong with the configuration; it is told with the next report.
+    pub fn set_config(&mut self, mistake: Option<(String, lsp_types::Diagnostic)>) {
+        self.config = mistake.map(|(path, diagnostic)| (path.into(), diagnostic));
+    }
+
+    /// What the client does not know yet. An open document is told of each of its versions, also where nothing changed:
+    /// so a client knows what is fresh, and need not keep track of where its own edits moved things.
+    pub fn update(
+        &mut self,
+        report: &Arc<Report>,
+        paths: &Paths,
+        encoding: ColumnEncoding,
+        documents: &mut Documents,
+    ) -> Vec<PublishDiagnosticsParams> {
+        let places = Places { report, paths, encoding };
+        let changed: Option<FastSet<FileId>> = self.last.as_ref().map(|last| changed(last, report));
+        let before = self.last.as_ref().map(|last| (last, Runs::of(last)));
+        // Files whose diagnostics are not what they were; `None` where all of them are gone.
+        let mut now: FastMap<Arc<str>, Option<Vec<lsp_types::Diagnostic>>> =
+            self.told.keys().map(|path| (path.clone(), None)).collect();
+        for (id, run) in Runs::of(report).0 {
+            let Some(file) = report.files.get(id) else { continue };
+            let same = before.as_ref().zip(changed.as_ref()).is_some_and(|((last, runs), changed)| {
+                runs.0.get(&id).is_some_and(|old| {
+                    old.errors(last) == run.errors(report)
+                        && old.findings(last) == run.findings(report)
+                        && !run.mentions(report, changed)
+                })
+            });
+            // What is the same in the analysis is the same on the wire; the conversion is not cheap.
+            let known = self.told.get(&file.path).filter(|_| same).cloned();
+            now.insert(file.path.clone(), Some(known.unwrap_or_else(|| run.diagnostics(&places))));
+        }
+        if let Some((path, diagnostic)) = &self.config {
+            now.entry(path.clone()).or_default().get_or_insert_default().push(diagnostic.clone());
+        }
+        let mut news: Vec<Arc<str>> = Vec::new();
+        // Where one types one waits: open documents go first.
+        for (path, version) in documents.unanswered() {
+            documents.answered(&path, version);
+            now.entry(path.as_str().into()).or_default();
+            news.push(path.into());
+        }
+        let mut others: Vec<Arc<str>> = now
+            .iter()
+            .filter(|(path, found)| self.told.get(*path) != found.as_ref() && !news.contains(path))
+            .map(|(path, _)| path.clone())
+            .collect();
+        others.sort_unstable();
+        news.extend(others);
+        self.last = Some(report.clone());
+        news.into_iter()
+            .filter_map(|path| {
+                let found = now.remove(&path)?;
+                match &found {
+                    Some(found) => self.told.insert(path.clone(), found.clone()),
+                    None => self.told.remove(&path),
+                };
+                let version = documents.get(&path).map(|d| d.version);
+                Some(PublishDiagnosticsParams::new(paths.uri(&path)?, found.unwrap_or_default(), version))
+            })
+            .collect()
+    }
+
+    /// Takes everything back that the client was told.
+    pub fn withdraw(&mut self, paths: &Paths) -> Vec<PublishDiagnosticsParams> {
+        self.last = None;
+        let told = std::mem::take(&mut self.told);
+        told.into_keys()
+            .filter_map(|path| Some(PublishDiagnosticsParams::new(paths.uri(&path)?, Vec::new(), None)))
+            .collect()
+    }
+}
+
+/// The files whose texts are not the same in two reports.
+fn changed(last: &Report, report: &Report) -> FastSet<FileId> {
+    let same = |file: &Arc<SourceFile>| last.files.get(file.id).is_some_and(|old| Arc::ptr_eq(old, file));
+    let mut changed: FastSet<FileId> = report.files.iter().filter(|f| !same(f)).map(|f| f.id).collect();
+    changed.extend(last.files.iter().filter(|f| report.files.get(f.id).is_none()).map(|f| f.id));
+    changed
 }
 
 fn syntax_error(places: &Places<'_>, error: &SyntaxError) -> lsp_types::Diagnostic {

@@ -14,6 +14,8 @@ pub struct Document {
     pub version: i32,
     /// The text.
     pub text: Arc<str>,
+    /// The last version whose diagnostics were published.
+    answered: Option<i32>,
 }
 
 /// All open documents by path.
@@ -25,7 +27,7 @@ pub struct Documents {
 impl Documents {
     /// An editor opened a file.
     pub fn open(&mut self, path: String, uri: Uri, version: i32, text: String) {
-        self.open.insert(path, Document { uri, version, text: text.into() });
+        self.open.insert(path, Document { uri, version, text: text.into(), answered: None });
     }
 
     /// An editor closed a file.
@@ -41,6 +43,25 @@ impl Documents {
     /// Every open document with its path.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Document)> {
         self.open.iter()
+    }
+
+    /// The documents whose newest version has not had its diagnostics yet, with that version; by path.
+    pub fn unanswered(&self) -> Vec<(String, i32)> {
+        let mut waiting: Vec<(String, i32)> = self
+            .open
+            .iter()
+            .filter(|(_, d)| d.answered != Some(d.version))
+            .map(|(path, d)| (path.clone(), d.version))
+            .collect();
+        waiting.sort_unstable();
+        waiting
+    }
+
+    /// Notes that the diagnostics of a version were published.
+    pub fn answered(&mut self, path: &str, version: i32) {
+        if let Some(document) = self.open.get_mut(path) {
+            document.answered = Some(version);
+        }
     }
 
     /// Takes the client's changes in, in order. The new text; `None` where no such document is open.

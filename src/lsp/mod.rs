@@ -16,6 +16,7 @@ mod documents;
 mod hover;
 mod locate;
 mod navigate;
+mod notices;
 mod paths;
 mod requests;
 mod server;

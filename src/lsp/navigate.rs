@@ -72,7 +72,7 @@ pub fn symbols(places: &Places<'_>, graph: &ResourceGraph, file: FileId) -> Vec<
 /// The resources that stand in a file, once each, by place. Instances of one block are one.
 pub fn in_file(graph: &ResourceGraph, file: FileId) -> Vec<ResourceId> {
     let mut ids: Vec<ResourceId> =
-        graph.ids().filter(|&id| graph.get(id).span.file == file && graph.get(id).parent.is_none()).collect();
+        graph.in_file(file).iter().copied().filter(|&id| graph.get(id).parent.is_none()).collect();
     ids.sort_by_key(|&id| (graph.get(id).span, id));
     ids.dedup_by_key(|id| graph.get(*id).span);
     ids

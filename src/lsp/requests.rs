@@ -5,15 +5,17 @@ use super::check::Checked;
 use super::diagnostics::{self, Places};
 use super::server::Session;
 use super::{actions, complete, convert, hover, navigate};
-use crate::base::SourceFile;
+use crate::base::{FastMap, FileId, SourceFile, content_hash};
 use crate::graph::{Data, ResourceGraph, Value};
 use lsp_server::{ErrorCode, Request, Response};
 use lsp_types::request::{self as ask, Request as _};
 use lsp_types::{
     DocumentDiagnosticReport, DocumentDiagnosticReportResult, DocumentSymbolResponse, FullDocumentDiagnosticReport,
     GotoDefinitionResponse, Hover, HoverContents, InlayHint, InlayHintLabel, MarkupContent, MarkupKind, Position,
-    RelatedFullDocumentDiagnosticReport, TextDocumentIdentifier, Uri, WorkspaceDiagnosticReport,
+    PreviousResultId, RelatedFullDocumentDiagnosticReport, RelatedUnchangedDocumentDiagnosticReport,
+    TextDocumentIdentifier, UnchangedDocumentDiagnosticReport, Uri, WorkspaceDiagnosticReport,
     WorkspaceDiagnosticReportResult, WorkspaceDocumentDiagnosticReport, WorkspaceFullDocumentDiagnosticReport,
+    WorkspaceUnchangedDocumentDiagnosticReport,
 };
 use serde::de::DeserializeOwned;
 use std::str::FromStr as _;
@@ -61,14 +63,14 @@ pub struct About {
 impl About {
     /// The graph.
     pub fn graph(&self) -> &ResourceGraph {
-        &self.checked.built.graph
+        &self.checked.report.graph
     }
 }
 
 fn about(session: &mut Session, uri: &Uri) -> Option<About> {
     let path = session.paths.name_of(uri)?;
     let checked = session.current()?;
-    let file = checked.built.files.by_path(&path)?.clone();
+    let file = checked.report.files.by_path(&path)?.clone();
     Some(About { checked, file })
 }
 
@@ -125,7 +127,8 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
         }
         ask::InlayHintRequest::METHOD => {
             let p: lsp_types::InlayHintParams = read(params)?;
-            let Some(about) = about(session, &p.text_document.uri) else { return write(()) };
+            let hints_wanted = session.client.hints;
+            let Some(about) = about(session, &p.text_document.uri).filter(|_| hints_wanted) else { return write(()) };
             write(hints(session, &about, p.range))
         }
         ask::Completion::METHOD => {
@@ -144,14 +147,32 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
         ask::DocumentDiagnosticRequest::METHOD => {
             let p: lsp_types::DocumentDiagnosticParams = read(params)?;
             let items = about(session, &p.text_document.uri)
-                .map(|about| diagnostics::by_file(&places(session, &about)).remove(&about.file.id).unwrap_or_default());
-            let full = FullDocumentDiagnosticReport { result_id: None, items: items.unwrap_or_default() };
-            let report =
-                RelatedFullDocumentDiagnosticReport { related_documents: None, full_document_diagnostic_report: full };
-            write(DocumentDiagnosticReportResult::Report(DocumentDiagnosticReport::Full(report)))
+                .map(|about| diagnostics::of_file(&places(session, &about), about.file.id))
+                .unwrap_or_default();
+            let result_id = result_id(&items);
+            write(DocumentDiagnosticReportResult::Report(if p.previous_result_id.as_ref() == Some(&result_id) {
+                DocumentDiagnosticReport::Unchanged(RelatedUnchangedDocumentDiagnosticReport {
+                    related_documents: None,
+                    unchanged_document_diagnostic_report: UnchangedDocumentDiagnosticReport { result_id },
+                })
+            } else {
+                DocumentDiagnosticReport::Full(RelatedFullDocumentDiagnosticReport {
+                    related_documents: None,
+                    full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: Some(result_id), items },
+                })
+            }))
         }
         ask::WorkspaceDiagnosticRequest::METHOD => {
-            let items = session.current().map(|c| workspace_diagnostics(session, &c)).unwrap_or_default();
+            let p: lsp_types::WorkspaceDiagnosticParams = read(params)?;
+            let token = p.work_done_progress_params.work_done_token;
+            if let Some(token) = &token {
+                session.begin(token.clone(), "checking the workspace");
+            }
+            let items = session.current().map(|c| workspace_diagnostics(session, &c, &p.previous_result_ids));
+            if let Some(token) = token {
+                session.end(token);
+            }
+            let items = items.unwrap_or_default();
             write(WorkspaceDiagnosticReportResult::Report(WorkspaceDiagnosticReport { items }))
         }
         ask::ExecuteCommand::METHOD => {
@@ -204,7 +225,7 @@ fn place(session: &mut Session, document: &TextDocumentIdentifier, at: Position)
 fn text_of(session: &mut Session, document: &TextDocumentIdentifier) -> Option<(Arc<SourceFile>, Checked)> {
     let path = session.paths.name_of(&document.uri)?;
     let checked = session.current()?;
-    if let Some(file) = checked.built.files.by_path(&path) {
+    if let Some(file) = checked.report.files.by_path(&path) {
         return Some((file.clone(), checked));
     }
     let text = session.documents.get(&path)?.text.clone();
@@ -212,20 +233,50 @@ fn text_of(session: &mut Session, document: &TextDocumentIdentifier) -> Option<(
     Some((Arc::new(SourceFile::new(id, path.into(), text)), checked))
 }
 
-fn workspace_diagnostics(session: &Session, checked: &Checked) -> Vec<WorkspaceDocumentDiagnosticReport> {
+/// What tells one list of diagnostics from another.
+fn result_id(items: &[lsp_types::Diagnostic]) -> String {
+    let text = serde_json::to_vec(items).unwrap_or_default();
+    format!("{:016x}", content_hash(&text))
+}
+
+/// The diagnostics of every file that has some, and of those that had some when the client asked last.
+fn workspace_diagnostics(
+    session: &Session,
+    checked: &Checked,
+    known: &[PreviousResultId],
+) -> Vec<WorkspaceDocumentDiagnosticReport> {
     let places = Places { report: &checked.report, paths: &session.paths, encoding: session.encoding };
-    let mut all: Vec<_> = diagnostics::by_file(&places).into_iter().collect();
-    all.sort_by_key(|(file, _)| *file);
-    all.into_iter()
-        .filter_map(|(file, items)| {
-            let path = &checked.report.files.get(file)?.path;
-            Some(WorkspaceDocumentDiagnosticReport::Full(WorkspaceFullDocumentDiagnosticReport {
-                uri: session.paths.uri(path)?,
-                version: session.documents.get(path).map(|d| i64::from(d.version)),
-                full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: None, items },
-            }))
-        })
-        .collect()
+    let mut all: FastMap<FileId, Vec<lsp_types::Diagnostic>> = diagnostics::by_file(&places);
+    let known: FastMap<&str, &str> = known.iter().map(|k| (k.uri.as_str(), k.value.as_str())).collect();
+    let version = |path: &str| session.documents.get(path).map(|d| i64::from(d.version));
+    let mut reports = Vec::new();
+    let files = &checked.report.files;
+    let mut paths: Vec<(&str, FileId)> = files.iter().map(|f| (&*f.path, f.id)).collect();
+    paths.sort_unstable();
+    for (path, id) in paths {
+        let Some(uri) = session.paths.uri(path) else { continue };
+        let items = all.remove(&id).unwrap_or_default();
+        let before = known.get(uri.as_str());
+        if items.is_empty() && before.is_none() {
+            continue;
+        }
+        let result_id = result_id(&items);
+        let version = version(path);
+        reports.push(if before.is_some_and(|before| *before == result_id) {
+            WorkspaceDocumentDiagnosticReport::Unchanged(WorkspaceUnchangedDocumentDiagnosticReport {
+                uri,
+                version,
+                unchanged_document_diagnostic_report: UnchangedDocumentDiagnosticReport { result_id },
+            })
+        } else {
+            WorkspaceDocumentDiagnosticReport::Full(WorkspaceFullDocumentDiagnosticReport {
+                uri,
+                version,
+                full_document_diagnostic_report: FullDocumentDiagnosticReport { result_id: Some(result_id), items },
+            })
+        });
+    }
+    reports
 }
 
 /// The evaluated values behind expressions of the visible range.

@@ -1,25 +1,25 @@
 //! The session: the handshake, the loop, the state.
 
 use super::capabilities::{self, Client};
-use super::check::{self, Checked, Checker, Job};
-use super::diagnostics::{self, Places, SOURCE};
+use super::check::{Checked, Checker, Ended, Job};
+use super::diagnostics::{Published, SOURCE};
 use super::documents::Documents;
 use super::paths::Paths;
-use super::{convert, requests, workspace};
+use super::workspace::{self, Setup};
+use super::{convert, requests};
 use crate::analysis::{CancelToken, Change, Report, Workspace};
-use crate::base::{ColumnEncoding, FastMap, FileId};
+use crate::base::{ColumnEncoding, FileId};
 use crate::diagnostic::Diagnostic;
 use crate::fix;
 use crossbeam_channel::select;
-use lsp_server::{Connection, Message, Notification, Request, RequestId};
+use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::notification::{self as note, Notification as _};
 use lsp_types::request as ask;
 use lsp_types::{
-    InitializeParams, InitializeResult, MessageType, NumberOrString, ProgressParams, ProgressParamsValue,
-    PublishDiagnosticsParams, ServerInfo, ShowMessageParams, WorkDoneProgress, WorkDoneProgressBegin,
-    WorkDoneProgressCreateParams, WorkDoneProgressEnd,
+    InitializeParams, InitializeResult, NumberOrString, ProgressParams, ProgressParamsValue, ServerInfo,
+    WorkDoneProgress, WorkDoneProgressBegin, WorkDoneProgressCreateParams, WorkDoneProgressEnd,
 };
-use serde::de::DeserializeOwned;
+use std::collections::VecDeque;
 use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,7 +44,7 @@ pub fn run_stdio() -> Result<(), Box<dyn Error + Send + Sync>> {
 ///
 /// # Errors
 ///
-/// Where the client breaks the protocol's handshake or goes away.
+/// Where the client breaks the protocol's handshake, or exits without having asked for the shutdown.
 pub fn serve(connection: &Connection) -> Result<(), Box<dyn Error + Send + Sync>> {
     let (id, params) = connection.initialize_start()?;
     let params: InitializeParams = serde_json::from_value(params)?;
@@ -75,24 +75,35 @@ fn roots(params: &InitializeParams) -> Vec<PathBuf> {
 /// The state of one client's session.
 pub struct Session<'c> {
     connection: &'c Connection,
-    /// What the client is able to do.
+    /// What the client can do and wants.
     pub client: Client,
     /// What columns count.
     pub encoding: ColumnEncoding,
     /// Names of files.
     pub paths: Paths,
-    roots: Vec<PathBuf>,
+    /// The folders that are open.
+    pub roots: Vec<PathBuf>,
     /// The open editors.
     pub documents: Documents,
-    workspace: Workspace,
+    /// The files and their settings.
+    pub workspace: Workspace,
+    /// What decides which files are looked at.
+    pub setup: Setup,
+    /// What the client was told.
+    pub published: Published,
     checker: Checker,
     generation: u64,
+    /// The generation of the last check that ended.
+    ended: u64,
     running: CancelToken,
     latest: Option<Checked>,
-    /// What the client was last told of each file, as it was sent.
-    published: FastMap<String, Vec<lsp_types::Diagnostic>>,
+    /// Messages that came in while something else was waited for.
+    inbox: VecDeque<Message>,
+    /// The request that is being answered, and whether the client has lost interest in it.
+    answering: Option<(RequestId, bool)>,
     next_request: i32,
     progress: Option<String>,
+    stopping: bool,
 }
 
 impl<'c> Session<'c> {
@@ -105,13 +116,18 @@ impl<'c> Session<'c> {
             roots,
             documents: Documents::default(),
             workspace: Workspace::default(),
+            setup: Setup::default(),
+            published: Published::default(),
             checker: Checker::start(),
             generation: 0,
+            ended: 0,
             running: CancelToken::default(),
             latest: None,
-            published: FastMap::default(),
+            inbox: VecDeque::new(),
+            answering: None,
             next_request: 0,
             progress: None,
+            stopping: false,
         }
     }
 
@@ -120,154 +136,86 @@ impl<'c> Session<'c> {
             let params = workspace::watch_registration();
             self.ask::<ask::RegisterCapability>(params);
         }
-        self.begin_progress();
         self.reload();
-    }
-
-    /// Reads the configuration and the folders again; what is open in editors stays as it is there.
-    fn reload(&mut self) {
-        let (workspace, problem) = workspace::open(self.paths.base(), &self.roots);
-        self.workspace = workspace;
-        if let Some(message) = problem {
-            self.tell::<note::ShowMessage>(ShowMessageParams { typ: MessageType::ERROR, message });
-        }
-        let overlays = self.documents.iter().map(|(path, d)| (path.clone(), Some(d.text.clone()))).collect();
-        self.apply(Change { overlays, ..Change::default() });
     }
 
     fn run(&mut self) -> Result<(), Box<dyn Error + Send + Sync>> {
         let connection = self.connection;
         let results = self.checker.results.clone();
         loop {
+            if let Some(message) = self.inbox.pop_front() {
+                if self.handle(message) {
+                    return self.farewell();
+                }
+                continue;
+            }
             select! {
                 recv(connection.receiver) -> message => match message {
-                    Ok(Message::Request(request)) => {
-                        if connection.handle_shutdown(&request)? {
-                            return Ok(());
-                        }
-                        let answer = requests::answer(self, request);
-                        self.send(Message::Response(answer));
-                    }
-                    Ok(Message::Notification(notification)) => {
-                        if notification.method == note::Exit::METHOD {
-                            return Ok(());
-                        }
-                        self.notice(notification);
-                    }
-                    Ok(Message::Response(_)) => {}
+                    Ok(message) => if self.handle(message) {
+                        return self.farewell();
+                    },
                     // The client is gone without a word; there is nobody left to serve.
                     Err(_) => return Ok(()),
                 },
-                recv(results) -> checked => if let Ok(checked) = checked {
-                    self.finished(checked);
+                recv(results) -> ended => if let Ok(ended) = ended {
+                    self.finished(ended);
                 },
             }
         }
     }
 
-    /// Takes a notification in. Unknown ones are ignored, as the protocol asks; malformed ones too, with a line in the log.
-    fn notice(&mut self, notification: Notification) {
-        let method = notification.method.clone();
-        let known = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.take(notification)));
-        let problem = match known {
-            Ok(Ok(())) => return,
-            Ok(Err(e)) => format!("`{method}`: {e}"),
-            Err(_) => format!("`{method}` broke stacklint; please report it"),
-        };
-        self.tell::<note::LogMessage>(lsp_types::LogMessageParams { typ: MessageType::ERROR, message: problem });
+    /// Handles a message; whether it was the last.
+    fn handle(&mut self, message: Message) -> bool {
+        match message {
+            Message::Request(request) if request.method == <ask::Shutdown as ask::Request>::METHOD => {
+                self.stopping = true;
+                self.running.cancel();
+                self.send(Message::Response(Response::new_ok(request.id, ())));
+            }
+            Message::Request(request) if self.stopping => {
+                let code = ErrorCode::InvalidRequest as i32;
+                let refused = Response::new_err(request.id, code, "the server is shutting down".to_owned());
+                self.send(Message::Response(refused));
+            }
+            Message::Request(request) => self.answer(request),
+            Message::Notification(notification) if notification.method == note::Exit::METHOD => return true,
+            Message::Notification(notification) => self.notice(notification),
+            Message::Response(_) => {}
+        }
+        false
     }
 
-    fn take(&mut self, notification: Notification) -> Result<(), serde_json::Error> {
-        fn read<P: DeserializeOwned>(notification: Notification) -> Result<P, serde_json::Error> {
-            serde_json::from_value(notification.params)
-        }
-        match notification.method.as_str() {
-            note::DidOpenTextDocument::METHOD => {
-                let p: lsp_types::DidOpenTextDocumentParams = read(notification)?;
-                let document = p.text_document;
-                if let Some(path) = self.paths.name_of(&document.uri) {
-                    self.documents.open(path.clone(), document.uri, document.version, document.text);
-                    self.overlay(path);
-                }
-            }
-            note::DidChangeTextDocument::METHOD => {
-                let p: lsp_types::DidChangeTextDocumentParams = read(notification)?;
-                if let Some(path) = self.paths.name_of(&p.text_document.uri) {
-                    self.documents.change(&path, p.text_document.version, p.content_changes, self.encoding);
-                    self.overlay(path);
-                }
-            }
-            note::DidCloseTextDocument::METHOD => {
-                let p: lsp_types::DidCloseTextDocumentParams = read(notification)?;
-                if let Some(path) = self.paths.name_of(&p.text_document.uri) {
-                    self.documents.close(&path);
-                    self.apply(Change { overlays: vec![(path, None)], ..Change::default() });
-                }
-            }
-            note::DidSaveTextDocument::METHOD => {
-                let p: lsp_types::DidSaveTextDocumentParams = read(notification)?;
-                if self.paths.name_of(&p.text_document.uri).is_some_and(|path| workspace::is_settings(&path)) {
-                    self.reload();
-                }
-            }
-            note::DidChangeWatchedFiles::METHOD => {
-                let p: lsp_types::DidChangeWatchedFilesParams = read(notification)?;
-                self.watched(&p.changes);
-            }
-            note::DidChangeConfiguration::METHOD => self.reload(),
-            note::DidChangeWorkspaceFolders::METHOD => {
-                let p: lsp_types::DidChangeWorkspaceFoldersParams = read(notification)?;
-                let gone: Vec<PathBuf> = p.event.removed.iter().filter_map(|f| convert::to_path(&f.uri)).collect();
-                self.roots.retain(|r| !gone.contains(r));
-                self.roots.extend(p.event.added.iter().filter_map(|f| convert::to_path(&f.uri)));
-                self.rebase();
-            }
-            _ => {}
-        }
-        Ok(())
+    fn farewell(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if self.stopping { Ok(()) } else { Err("it said `exit` without having asked for the shutdown".into()) }
     }
 
-    /// The folders changed: names are relative to what they have in common, so the session's state is made anew.
-    fn rebase(&mut self) {
-        let open: Vec<_> = self.documents.iter().map(|(_, d)| d.clone()).collect();
-        for path in self.published.keys().cloned().collect::<Vec<_>>() {
-            self.publish(path, Vec::new());
-        }
-        self.paths = Paths::new(&self.roots);
-        self.workspace = Workspace::default();
-        self.documents = Documents::default();
-        self.published.clear();
-        self.latest = None;
-        for document in open {
-            if let Some(path) = self.paths.name_of(&document.uri) {
-                self.documents.open(path, document.uri, document.version, document.text.to_string());
-            }
-        }
-        self.reload();
+    fn answer(&mut self, request: Request) {
+        let id = request.id.clone();
+        // The client may have lost interest while the request waited.
+        self.inbox.extend(self.connection.receiver.try_iter());
+        let cancelled = self.inbox.iter().any(|m| cancels(m, &id));
+        self.answering = Some((id.clone(), cancelled));
+        let response = if cancelled { None } else { Some(requests::answer(self, request)) };
+        let lost = self.answering.take().is_some_and(|(_, lost)| lost);
+        let response = response.filter(|_| !lost).unwrap_or_else(|| {
+            Response::new_err(id.clone(), ErrorCode::RequestCanceled as i32, "the request was cancelled".to_owned())
+        });
+        self.inbox.retain(|m| !cancels(m, &id));
+        self.send(Message::Response(response));
     }
 
-    fn watched(&mut self, events: &[lsp_types::FileEvent]) {
-        let mut names = Vec::new();
-        for event in events {
-            let Some(path) = convert::to_path(&event.uri) else { continue };
-            let name = self.paths.name(&path);
-            if workspace::is_settings(&name) {
-                self.reload();
-                return;
-            }
-            names.push(name);
-        }
-        let change = workspace::reread(&self.paths.disk, &names, self.workspace.settings());
-        self.apply(change);
-    }
-
-    fn overlay(&mut self, path: String) {
-        let Some(text) = self.documents.get(&path).map(|d| d.text.clone()) else { return };
-        self.apply(Change { overlays: vec![(path, Some(text))], ..Change::default() });
+    /// Reads the configuration and the folders again; what is open in editors stays as it is there.
+    pub fn reload(&mut self) {
+        self.begin_progress();
+        let (setup, mistake) = workspace::load(&mut self.workspace, self.paths.base(), &self.roots);
+        self.setup = setup;
+        self.complain(mistake);
+        let overlays = self.documents.iter().map(|(path, d)| (path.clone(), Some(d.text.clone()))).collect();
+        self.apply(Change { overlays, ..Change::default() });
     }
 
     /// Takes a change in, stops the check under way and starts the next.
-    fn apply(&mut self, change: Change) {
+    pub fn apply(&mut self, change: Change) {
         self.workspace.apply(change);
         self.generation += 1;
         self.running.cancel();
@@ -277,16 +225,38 @@ impl<'c> Session<'c> {
         self.checker.submit(job);
     }
 
-    /// The findings and the graph of this very moment: the latest result, or one computed here where that is stale.
+    /// Forgets the results and all texts: names mean other files from now on.
+    pub fn forget(&mut self) {
+        self.workspace = Workspace::default();
+        self.latest = None;
+    }
+
+    /// The findings and the graph of this very moment: the latest result, or that of the check under way once it is done.
+    /// Nothing is computed twice, and no two checks run at a time. `None` where the client cancelled its request meanwhile.
     pub fn current(&mut self) -> Option<Checked> {
-        if let Some(latest) = self.latest.as_ref().filter(|l| l.generation == self.generation) {
-            return Some(latest.clone());
+        let connection = self.connection;
+        let results = self.checker.results.clone();
+        while self.ended < self.generation {
+            select! {
+                recv(results) -> ended => match ended {
+                    Ok(ended) => self.finished(ended),
+                    Err(_) => return None,
+                },
+                recv(connection.receiver) -> message => match message {
+                    Ok(message) => {
+                        if let Some((id, lost)) = &mut self.answering
+                            && cancels(&message, id)
+                        {
+                            *lost = true;
+                            return None;
+                        }
+                        self.inbox.push_back(message);
+                    }
+                    Err(_) => return None,
+                },
+            }
         }
-        let job =
-            Job { generation: self.generation, snapshot: self.workspace.snapshot(), cancel: CancelToken::default() };
-        let checked = check::run(&job)?;
-        self.latest = Some(checked.clone());
-        Some(checked)
+        self.latest.as_ref().filter(|l| l.generation == self.generation).cloned()
     }
 
     /// The same findings, those of a file with the fixes that stood their trial. Fixes are tried when somebody asks what can
@@ -308,29 +278,19 @@ impl<'c> Session<'c> {
         checked
     }
 
-    fn finished(&mut self, checked: Checked) {
-        if checked.generation != self.generation {
-            return;
-        }
-        let places = Places { report: &checked.report, paths: &self.paths, encoding: self.encoding };
-        let mut now: FastMap<String, Vec<lsp_types::Diagnostic>> = diagnostics::by_file(&places)
-            .into_iter()
-            .filter_map(|(file, found)| Some((checked.report.files.get(file)?.path.to_string(), found)))
-            .collect();
-        // What a client fetches by itself is not pushed as well, or it would show everything twice.
+    /// Takes the end of a check in. What it found is published where the client does not know it yet.
+    fn finished(&mut self, ended: Ended) {
+        self.ended = ended.generation;
+        let Some(checked) = ended.checked.filter(|c| c.generation == self.generation) else { return };
+        let news = self.published.update(&checked.report, &self.paths, self.encoding, &mut self.documents);
+        let changed = !news.is_empty();
         if self.client.pulls {
-            now.retain(|path, _| self.documents.get(path).is_none());
-        }
-        let mut changed = self.client.pulls;
-        let stale: Vec<String> = self.published.keys().filter(|p| !now.contains_key(*p)).cloned().collect();
-        for path in stale {
-            changed = true;
-            self.publish(path, Vec::new());
-        }
-        for (path, found) in now {
-            if self.published.get(&path) != Some(&found) {
-                changed = true;
-                self.publish(path, found);
+            if !news.is_empty() && self.client.refreshes_diagnostics {
+                self.ask::<ask::WorkspaceDiagnosticRefresh>(());
+            }
+        } else {
+            for params in news {
+                self.tell::<note::PublishDiagnostics>(params);
             }
         }
         self.latest = Some(checked);
@@ -344,54 +304,47 @@ impl<'c> Session<'c> {
         }
     }
 
-    fn publish(&mut self, path: String, diagnostics: Vec<lsp_types::Diagnostic>) {
-        let Some(uri) = self.paths.uri(&path) else { return };
-        let version = self.documents.get(&path).map(|d| d.version);
-        self.tell::<note::PublishDiagnostics>(PublishDiagnosticsParams {
-            uri,
-            diagnostics: diagnostics.clone(),
-            version,
-        });
-        if diagnostics.is_empty() {
-            self.published.remove(&path);
-        } else {
-            self.published.insert(path, diagnostics);
-        }
-    }
-
     fn begin_progress(&mut self) {
-        if !self.client.progress {
+        if !self.client.progress || self.progress.is_some() {
             return;
         }
-        let token = "stacklint/load".to_owned();
+        let token = format!("stacklint/load/{}", self.generation);
         self.ask::<ask::WorkDoneProgressCreate>(WorkDoneProgressCreateParams {
             token: NumberOrString::String(token.clone()),
         });
-        let begin = WorkDoneProgressBegin {
-            title: "stacklint".to_owned(),
-            message: Some("reading the workspace".to_owned()),
-            ..Default::default()
-        };
-        self.report_progress(&token, WorkDoneProgress::Begin(begin));
+        self.begin(NumberOrString::String(token.clone()), "reading the workspace");
         self.progress = Some(token);
     }
 
     fn end_progress(&mut self) {
         if let Some(token) = self.progress.take() {
-            self.report_progress(&token, WorkDoneProgress::End(WorkDoneProgressEnd { message: None }));
+            self.end(NumberOrString::String(token));
         }
     }
 
-    fn report_progress(&self, token: &str, value: WorkDoneProgress) {
-        let value = ProgressParamsValue::WorkDone(value);
-        self.tell::<note::Progress>(ProgressParams { token: NumberOrString::String(token.to_owned()), value });
+    /// Shows the client that something has begun.
+    pub fn begin(&self, token: NumberOrString, what: &str) {
+        let begin = WorkDoneProgressBegin {
+            title: SOURCE.to_owned(),
+            message: Some(what.to_owned()),
+            ..WorkDoneProgressBegin::default()
+        };
+        let value = ProgressParamsValue::WorkDone(WorkDoneProgress::Begin(begin));
+        self.tell::<note::Progress>(ProgressParams { token, value });
     }
 
-    fn tell<N: note::Notification>(&self, params: N::Params) {
+    /// Shows the client that it is over.
+    pub fn end(&self, token: NumberOrString) {
+        let value = ProgressParamsValue::WorkDone(WorkDoneProgress::End(WorkDoneProgressEnd { message: None }));
+        self.tell::<note::Progress>(ProgressParams { token, value });
+    }
+
+    /// Sends a notification.
+    pub fn tell<N: note::Notification>(&self, params: N::Params) {
         self.send(Message::Notification(Notification::new(N::METHOD.to_owned(), params)));
     }
 
-    /// Asks the client something. Its answer is not waited for.
+    /// Sends a request; whatever the client answers is accepted.
     pub fn ask<R: ask::Request>(&mut self, params: R::Params) {
         self.next_request += 1;
         let id = RequestId::from(self.next_request);
@@ -402,4 +355,14 @@ impl<'c> Session<'c> {
     fn send(&self, message: Message) {
         let _ = self.connection.sender.send(message);
     }
+}
+
+/// Whether a message takes a request back.
+fn cancels(message: &Message, id: &RequestId) -> bool {
+    let Message::Notification(notification) = message else { return false };
+    notification.method == note::Cancel::METHOD
+        && notification
+            .params
+            .get("id")
+            .is_some_and(|found| serde_json::from_value::<RequestId>(found.clone()).is_ok_and(|found| found == *id))
 }

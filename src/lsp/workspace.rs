@@ -2,10 +2,10 @@
 
 use super::check::Checked;
 use super::diagnostics::Places;
-use crate::analysis::{Change, FileState, Settings, Workspace};
-use crate::base::{FastMap, FastSet, Span};
-use crate::cli::{ColorChoice, SelectionArgs, Session, Terminal, TerraformArgs};
-use crate::config::FILE_NAME;
+use crate::analysis::{Change, FileState, Workspace};
+use crate::base::{FastMap, Span};
+use crate::cli::{ColorChoice, Problem, SelectionArgs, Session, Terminal, TerraformArgs};
+use crate::config::{ConfigError, FILE_NAME};
 use crate::diagnostic::Severity;
 use crate::formats::FORMATS;
 use crate::load::{self, Paths, Request};
@@ -14,72 +14,91 @@ use lsp_types::{
 };
 use std::path::{Path, PathBuf};
 
-/// Opens the folders with the configuration found at `base` or above. The second value says what is wrong with the
-/// configuration, where something is: the session goes on without it.
-pub fn open(base: &Path, roots: &[PathBuf]) -> (Workspace, Option<String>) {
-    match configured(base, roots) {
-        Ok(workspace) => (workspace, None),
-        Err(message) => {
-            let plain = SelectionArgs { no_config: true, ..SelectionArgs::default() };
-            let workspace = opened(base, roots, &plain).unwrap_or_default();
-            (workspace, Some(message))
+/// What is wrong with the configuration.
+pub enum Mistake {
+    /// With its place in the file.
+    Placed(Box<ConfigError>),
+    /// In words.
+    Words(String),
+}
+
+impl From<Problem> for Mistake {
+    fn from(problem: Problem) -> Mistake {
+        let (message, help) = problem.words();
+        match problem {
+            Problem::Config(error) => Mistake::Placed(error),
+            _ => Mistake::Words(help.map_or(message.clone(), |h| format!("{message}\n{h}"))),
         }
     }
 }
 
-fn configured(base: &Path, roots: &[PathBuf]) -> Result<Workspace, String> {
-    opened(base, roots, &SelectionArgs::default())
+/// What decides which files are looked at and how.
+#[derive(Default)]
+pub struct Setup {
+    /// What to read; `None` where a single file was opened outside of any folder.
+    pub request: Option<Request>,
+    /// Folders with policies of the user's own.
+    policies: Vec<PathBuf>,
 }
 
-fn opened(base: &Path, roots: &[PathBuf], args: &SelectionArgs) -> Result<Workspace, String> {
-    let terminal = Terminal::new(ColorChoice::Never);
-    let words = |problem: crate::cli::Problem| {
-        let (message, help) = problem.words();
-        help.map_or(message.clone(), |h| format!("{message}\n{h}"))
-    };
-    let session = Session::at(base.to_path_buf(), args).map_err(words)?;
-    let policies = session.policies(&terminal).map_err(words)?;
-    let exclude = session.exclude().map_err(words)?;
-    let settings = session.settings(policies, &TerraformArgs::default(), &terminal).map_err(words)?;
-    if roots.is_empty() {
-        // A single file was opened outside of any folder; it is all there is.
-        return Ok(Workspace::new(settings));
+impl Setup {
+    /// Whether a file decides how to check, rather than being checked.
+    pub fn is_settings(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        matches!(name, FILE_NAME | ".trivyignore" | ".trivyignore.yaml" | ".trivyignore.yml") || self.is_policy(path)
     }
-    let request = Request { working_directory: base.to_path_buf(), paths: roots.to_vec(), exclude };
-    load::open(&request, settings).map_err(|e| e.to_string())
+
+    /// Whether a file is a policy of the user's own.
+    pub fn is_policy(&self, path: &Path) -> bool {
+        path.extension().is_some_and(|e| e == "yaml" || e == "yml")
+            && self.policies.iter().any(|folder| path.starts_with(folder))
+    }
 }
 
-/// What changed on disk: the new texts of files that are ours, and those that are gone.
-pub fn reread(paths: &Paths, names: &[String], settings: &Settings) -> Change {
+/// Reads the configuration found at `base` or above, and the folders by it. What is remembered of the workspace stays.
+/// Where something is wrong with the configuration, the session goes on without it.
+pub fn load(workspace: &mut Workspace, base: &Path, roots: &[PathBuf]) -> (Setup, Option<Mistake>) {
+    match fill(workspace, base, roots, &SelectionArgs::default()) {
+        Ok(setup) => (setup, None),
+        Err(mistake) => {
+            let plain = SelectionArgs { no_config: true, ..SelectionArgs::default() };
+            (fill(workspace, base, roots, &plain).unwrap_or_default(), Some(mistake))
+        }
+    }
+}
+
+fn fill(workspace: &mut Workspace, base: &Path, roots: &[PathBuf], args: &SelectionArgs) -> Result<Setup, Mistake> {
+    let terminal = Terminal::new(ColorChoice::Never);
+    let session = Session::at(base.to_path_buf(), args)?;
+    let policies = session.policies(&terminal)?;
+    let exclude = session.exclude()?;
+    let settings = session.settings(policies, &TerraformArgs::default(), &terminal)?;
+    workspace.apply(Change { settings: Some(settings), ..Change::default() });
+    let request = Request { working_directory: base.to_path_buf(), paths: roots.to_vec(), exclude };
+    let request = (!roots.is_empty()).then_some(request);
+    if let Some(request) = &request {
+        load::refresh(request, workspace).map_err(|e| Mistake::Words(e.to_string()))?;
+    }
+    Ok(Setup { request, policies: session.policy_folders() })
+}
+
+/// The new texts of files whose texts changed on disk. `None` where more than texts changed, so that the folders must be
+/// looked through again.
+pub fn reread(paths: &Paths, names: &[String], workspace: &Workspace) -> Option<Change> {
     let mut change = Change::default();
-    let mut seen = FastSet::default();
-    for name in names.iter().filter(|n| seen.insert(n.as_str())) {
-        let full = paths.full(Path::new(name));
-        if !full.is_file() {
+    for name in names {
+        if !workspace.has_text(name) {
+            // It was read for the sake of others, if at all: whoever needs it reads it again.
             change.removed.push(name.clone());
             continue;
         }
-        let ours =
-            settings.formats.iter().any(|f| f.selectors().globs.iter().any(|g| crate::config::glob(g, last(name))));
-        if !ours {
-            continue;
-        }
-        match load::read_text(&full) {
+        match load::read_text(&paths.full(Path::new(name))) {
             Ok(text) => change.set.push((name.clone(), text)),
-            Err(e) if e.state == FileState::Skipped => change.removed.push(name.clone()),
+            Err(e) if e.state == FileState::Skipped => return None,
             Err(e) => change.notes.push((name.clone(), e.state, e.reason)),
         }
     }
-    change
-}
-
-fn last(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
-}
-
-/// Whether a file decides how to check, rather than being checked.
-pub fn is_settings(path: &str) -> bool {
-    matches!(last(path), FILE_NAME | ".trivyignore" | ".trivyignore.yaml" | ".trivyignore.yml")
+    Some(change)
 }
 
 /// Asks the client to watch what the formats read, and what configures them.
@@ -88,9 +107,10 @@ pub fn watch_registration() -> RegistrationParams {
     let mut globs: Vec<&str> = globs.chain([FILE_NAME, ".trivyignore*"]).collect();
     globs.sort_unstable();
     globs.dedup();
+    let anywhere = |g: &str| if g.starts_with("**/") { g.to_owned() } else { format!("**/{g}") };
     let watchers = globs
         .into_iter()
-        .map(|g| FileSystemWatcher { glob_pattern: GlobPattern::String(format!("**/{g}")), kind: None })
+        .map(|g| FileSystemWatcher { glob_pattern: GlobPattern::String(anywhere(g)), kind: None })
         .collect();
     let options = DidChangeWatchedFilesRegistrationOptions { watchers };
     RegistrationParams {
@@ -104,8 +124,8 @@ pub fn watch_registration() -> RegistrationParams {
 
 /// The graph for a picture: resources with their findings, and edges, without the nodes of views.
 pub fn graph_json(checked: &Checked, places: &Places<'_>) -> serde_json::Value {
-    let built = &checked.built;
-    let real = |id: crate::graph::ResourceId| (id.0 as usize) < built.resources;
+    let graph = &checked.report.graph;
+    let real = |id: crate::graph::ResourceId| graph.get(id).parent.is_none();
     // How many findings a resource has, and the worst of them. Instances of one block share its place, not its address.
     let mut found: FastMap<(&str, Span), (usize, Severity)> = FastMap::default();
     for finding in &checked.report.diagnostics {
@@ -114,12 +134,11 @@ pub fn graph_json(checked: &Checked, places: &Places<'_>) -> serde_json::Value {
             *entry = (entry.0 + 1, entry.1.max(finding.severity));
         }
     }
-    let resources: Vec<_> = built
-        .graph
+    let resources: Vec<_> = graph
         .ids()
         .filter(|&id| real(id))
         .map(|id| {
-            let node = built.graph.get(id);
+            let node = graph.get(id);
             let findings = found.get(&(&*node.address, node.span));
             serde_json::json!({
                 "id": id.0,
@@ -132,8 +151,7 @@ pub fn graph_json(checked: &Checked, places: &Places<'_>) -> serde_json::Value {
             })
         })
         .collect();
-    let edges: Vec<_> = built
-        .graph
+    let edges: Vec<_> = graph
         .edges
         .iter()
         .filter(|e| real(e.from) && real(e.to))

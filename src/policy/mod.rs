@@ -22,7 +22,7 @@ pub mod values;
 pub mod views;
 pub mod words;
 
-pub use evaluate::{Broken, Finding, Outcome, Unknown, evaluate};
+pub use evaluate::{Evaluation, Finding, Judgement, Reach, Unknown};
 pub use explain::{Explanation, explain};
 pub use select::{Choice, Chosen, Selector};
 pub use set::{Entry, Examples, PolicySet, literal_value};

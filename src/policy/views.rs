@@ -15,25 +15,24 @@ use crate::graph::{Cause, Data, Edge, Map, Origin, Resource, ResourceGraph, Reso
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Adds the nodes of every view to a linked graph, each joined to what it was made from by a `part-of` edge.
+/// Adds the nodes of every view to the graph of one unit, each joined to what it was made from by a `part-of` edge. A view
+/// sees no further than its unit, so that what was derived of one stays true whatever happens to others.
 /// `files` holds the texts that the graph's spans refer to.
 pub fn derive(graph: &mut ResourceGraph, set: &PolicySet, files: &Files) {
     let documents = Documents::new(files);
     for view in &set.library().views {
-        let made = make(view, graph, set, &documents);
-        for resource in made {
-            let parent = resource.parent;
+        for (parent, mut resource) in make(view, graph, set, &documents) {
             let span = resource.head;
+            let next = u32::try_from(graph.resources.len()).unwrap_or(u32::MAX);
+            resource.parent = Some(next.saturating_sub(parent.0));
             let id = graph.add(Arc::new(resource));
-            if let Some(parent) = parent {
-                graph.connect(Edge { from: id, to: parent, via: "part-of".into(), span });
-            }
+            graph.connect(Edge { from: id, to: parent, via: "part-of".into(), span });
         }
     }
 }
 
-/// The nodes of one view, in the order of its sources and of what they are made from.
-fn make(view: &View, graph: &ResourceGraph, set: &PolicySet, documents: &Documents<'_>) -> Vec<Resource> {
+/// The nodes of one view with what they are made from, in the order of its sources and of the resources.
+fn make(view: &View, graph: &ResourceGraph, set: &PolicySet, documents: &Documents<'_>) -> Vec<(ResourceId, Resource)> {
     let world = World::new(graph, set, documents);
     let kind: Arc<str> = view.name.as_str().into();
     let mut made = Vec::new();
@@ -73,7 +72,7 @@ struct Maker<'a> {
 
 impl Maker<'_> {
     /// The nodes made from one resource.
-    fn all(&self, id: ResourceId, made: &mut Vec<Resource>) {
+    fn all(&self, id: ResourceId, made: &mut Vec<(ResourceId, Resource)>) {
         let scope = Scope::of(self.engine.graph, id);
         let Some(path) = &self.source.for_each else {
             self.one(&scope, None, made);
@@ -90,7 +89,7 @@ impl Maker<'_> {
     }
 
     /// The node, or the nodes of a lens, made from a resource or one of its nodes.
-    fn one(&self, scope: &Scope<'_>, index: Option<usize>, made: &mut Vec<Resource>) {
+    fn one(&self, scope: &Scope<'_>, index: Option<usize>, made: &mut Vec<(ResourceId, Resource)>) {
         let parent = self.engine.graph.get(scope.resource);
         if let Some(guard) = &self.source.guard {
             match self.engine.condition(guard, scope, &mut Off) {
@@ -123,7 +122,7 @@ impl Maker<'_> {
             head,
             body,
             callers: parent.callers.clone(),
-            parent: Some(scope.resource),
+            parent: None,
         };
         let text = name.as_ref().and_then(|n| n.scalar_text()).map(|t| Arc::from(&*t));
         let name = text.unwrap_or_else(|| match index {
@@ -132,7 +131,7 @@ impl Maker<'_> {
         });
         let Some((lens, documents)) = &self.source.lens else {
             if let Some(body) = self.body(scope, head) {
-                made.push(resource(body, address, name, head, span));
+                made.push((scope.resource, resource(body, address, name, head, span)));
             }
             return;
         };
@@ -148,7 +147,7 @@ impl Maker<'_> {
                     let body = self.with_fields(made_by_lens, scope, span);
                     let address = format!("{address}#{}[{statement}]", lens_word(path)).into();
                     statement += 1;
-                    made.push(resource(body, address, name.clone(), span, span));
+                    made.push((scope.resource, resource(body, address, name.clone(), span, span)));
                 }
                 ControlFlow::Continue(())
             });

@@ -15,6 +15,7 @@ pub(super) use hygiene::rules;
 use super::check::Built;
 use super::evaluate::Found;
 use super::memory::FileFacts;
+use super::pieces::Piece;
 use super::{Date, Settings, Suppression, SuppressionKind};
 use crate::base::{FastMap, FileId, Span};
 use crate::config::{Selector, alias_matches, glob_ignore_case};
@@ -150,8 +151,10 @@ impl Ignores {
                     all.add(ignore.clone(), SuppressionKind::InSource);
                 }
             }
-            for id in built.graph.ids().take(built.resources) {
-                annotations::read(built.graph.get(id), &mut |ignore| all.add(ignore, SuppressionKind::InSource));
+            for piece in built.pieces() {
+                for ignore in in_annotations(piece) {
+                    all.add(ignore.clone(), SuppressionKind::InSource);
+                }
             }
         }
         for (path, text) in &settings.ignore_files {
@@ -212,6 +215,17 @@ impl Ignores {
         }
         by
     }
+}
+
+/// The ignores in the annotations of a piece's resources.
+fn in_annotations(piece: &Piece) -> &[Ignore] {
+    piece.annotations.get_or_init(|| {
+        let mut ignores = Vec::new();
+        for resource in &piece.lowered.lowered.resources {
+            annotations::read(resource, &mut |ignore| ignores.push(ignore));
+        }
+        ignores
+    })
 }
 
 /// The ignores in a file's comments, read once for each version of the file.

@@ -34,17 +34,18 @@ impl<'a> Site<'a> {
             enclosing(&node.body, primary, &mut blocks, 0);
             // Attributes and annotations are those of what is written, not of the node derived from it.
             resource = Some(node);
-            at = node.parent.filter(|&parent| parent.0 < id.0);
+            at = built.graph.parent(id).filter(|&parent| parent.0 < id.0);
         }
         // A Dockerfile's instructions are inside a stage; a finding about the stage may point into one.
         blocks.extend(
             built
                 .graph
-                .resources
+                .in_file(primary.file)
                 .iter()
-                .take(built.resources)
+                .map(|&id| built.graph.get(id))
+                .filter(|r| r.parent.is_none())
                 .map(|r| r.span)
-                .filter(|s| s.file == primary.file && s.contains(primary)),
+                .filter(|s| s.contains(primary)),
         );
         blocks.sort_unstable();
         blocks.dedup();

@@ -51,6 +51,10 @@ impl Format for Kubernetes {
         rendering::parse(file)
     }
 
+    fn outline(&self, input: &Input) -> u64 {
+        rendering::outline(input)
+    }
+
     fn needs(&self, input: &Input) -> Vec<String> {
         rendering::needs(input)
     }

@@ -117,6 +117,15 @@ pub fn needs(input: &Input) -> Vec<String> {
     }
 }
 
+/// What [`units`] reads of a file beside its path: what a kustomization names, and whether it is a template.
+pub fn outline(input: &Input) -> u64 {
+    if kustomize::FILE_NAMES.contains(&base_name(&input.file.path)) {
+        input.file.hash
+    } else {
+        u64::from(input.parsed.tree.is::<TemplateFile>())
+    }
+}
+
 /// Groups files: charts, kustomizations, and each other manifest by itself.
 pub fn units(files: &[Input]) -> Vec<Unit> {
     let mut units = Vec::new();

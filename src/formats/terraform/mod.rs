@@ -146,6 +146,16 @@ impl Format for Terraform {
         units::units(files)
     }
 
+    fn outline(&self, input: &Input) -> u64 {
+        match input.parsed.tree.downcast_ref::<TerraformFile>() {
+            // Which folders a file calls decides what belongs together; nothing else in it does.
+            Some(TerraformFile::Configuration(file)) => units::outline(file),
+            Some(TerraformFile::Variables(_)) => 1,
+            Some(TerraformFile::Plan(_)) => 2,
+            Some(TerraformFile::Manifest(_)) | None => input.file.hash,
+        }
+    }
+
     fn needs(&self, input: &Input) -> Vec<String> {
         let dir = paths::parent(&input.file.path);
         match input.parsed.tree.downcast_ref::<TerraformFile>() {

@@ -2,8 +2,9 @@
 
 use super::sources::{MANIFEST, Sources, calls};
 use super::{TerraformFile, paths};
-use crate::base::{FastMap, FastSet, FileId};
+use crate::base::{FastMap, FastSet, FileId, content_hash};
 use crate::formats::{Input, Unit};
+use crate::syntax::hcl::tree::File;
 use std::sync::Arc;
 
 /// The root modules of a workspace: folders that no call reaches from another one. Among folders that only call each
@@ -69,6 +70,16 @@ pub fn units(inputs: &[Input]) -> Vec<Unit> {
         .collect();
     add_plans(inputs, &mut units);
     units
+}
+
+/// What [`units`] reads of a configuration file: the modules that it calls.
+pub fn outline(file: &File) -> u64 {
+    let mut text = String::new();
+    for (name, source) in calls(file) {
+        // A zero byte stands in neither.
+        text.extend([name, "\0", source, "\0"]);
+    }
+    content_hash(text.as_bytes())
 }
 
 /// A plan beside a root module's configuration takes the place of that module: what it says of its resources is more

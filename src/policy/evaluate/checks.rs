@@ -1,9 +1,9 @@
 //! The checks of a test, on one node.
 
 use super::engine::{Engine, Scope};
-use super::secret;
 use super::truth::Truth;
 use super::walk::Node;
+use super::{Reach, secret};
 use crate::base::Span;
 use crate::graph::{Data, Ends, How, Labels, Number, Selector, Value};
 use crate::policy::model::{Check, CidrCheck, Comparison, Operand, Path, Ports, SecretKind, Test};
@@ -247,6 +247,7 @@ impl Engine<'_> {
 
     /// Whether a value refers to a resource of one of these kinds.
     fn resolves_to(&self, kinds: &[String], value: &Value, scope: &Scope<'_>) -> Truth {
+        self.looked(Reach::Related);
         let mut refers = false;
         let mut at = Some(scope.resource);
         for _ in 0..8 {
@@ -261,7 +262,7 @@ impl Engine<'_> {
                     }
                 }
             }
-            at = self.graph.get(id).parent;
+            at = self.graph.parent(id);
         }
         if !refers && value.as_unknown().is_some() { Truth::Unknown } else { Truth::False }
     }

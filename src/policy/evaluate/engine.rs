@@ -3,6 +3,7 @@
 //! The engine is generic over a [`Tracer`]: with [`Off`](super::trace::Off) it answers without a single allocation of its own, and the
 //! very same code gathers the evidence of a finding or the proof that `explain` prints.
 
+use super::Reach;
 use super::trace::Tracer;
 use super::truth::Truth;
 use super::walk::{Miss, Node, Visitor};
@@ -13,6 +14,7 @@ use crate::policy::model::{Check, Condition, Operand, Path, Quantified, Quantifi
 use crate::policy::set::PolicySet;
 use crate::policy::words::glob_matches;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::{Arc, RwLock};
 
@@ -38,11 +40,22 @@ pub(in crate::policy) struct Engine<'a> {
     pub documents: &'a Documents<'a>,
     pub pool: &'a super::Pool,
     pub params: &'a dyn Fn(&str) -> Option<Value>,
+    reach: Cell<Reach>,
 }
 
 impl<'a> Engine<'a> {
     pub fn new(world: &'a World<'a>, pool: &'a super::Pool, params: &'a dyn Fn(&str) -> Option<Value>) -> Engine<'a> {
-        Engine { world, graph: world.graph, documents: world.documents, pool, params }
+        Engine { world, graph: world.graph, documents: world.documents, pool, params, reach: Cell::default() }
+    }
+
+    /// Notes that an answer depends on more than the resource it is about.
+    pub(super) fn looked(&self, reach: Reach) {
+        self.reach.set(self.reach.get().max(reach));
+    }
+
+    /// How far this engine has looked so far.
+    pub fn reach(&self) -> Reach {
+        self.reach.get()
     }
 }
 
@@ -224,7 +237,7 @@ impl Engine<'_> {
             if kinds.iter().any(|k| glob_matches(k, &resource.kind)) {
                 return true;
             }
-            at = resource.parent;
+            at = self.graph.parent(id);
         }
         false
     }

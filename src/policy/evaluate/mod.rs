@@ -18,6 +18,7 @@ mod tests;
 
 pub(super) use engine::{Engine, Named, Scope, World};
 pub(super) use finding::short;
+pub use relations::is_terraform;
 pub use secret::{is_credential_name, is_secret, known_key};
 pub(super) use trace::{Off, Tracer};
 pub use truth::Truth;
@@ -27,36 +28,37 @@ use super::document::Documents;
 use super::model::{self, ValueType};
 use super::select::Chosen;
 use super::set::{Compiled, PolicySet};
-use crate::base::{FastMap, Files};
+use crate::base::FastMap;
 use crate::diagnostic::{Diagnostic, Rule, Severity};
 use crate::graph::{Cause, Data, ResourceGraph, ResourceId, Value};
-use rayon::prelude::*;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
-/// What evaluating policies gives.
+/// How far an answer looked. What looked no further than its own resource stays true as long as that one does.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub enum Reach {
+    /// At the resource itself and at what it was made from.
+    #[default]
+    Own,
+    /// At resources that it is joined to, at any distance, and at those that may refer to it: those of its Terraform root
+    /// module or, for what is not Terraform's, all that is not Terraform's.
+    Related,
+    /// At the whole graph.
+    Everything,
+}
+
+/// What one policy says of one resource.
 #[derive(Debug, Default)]
-pub struct Outcome {
-    /// The findings, in the order of resources, then of policies.
+pub struct Judgement {
+    /// How far it looked.
+    pub reach: Reach,
+    /// The findings, in the order of the resource's nodes.
     pub findings: Vec<Finding>,
     /// Where the answer depends on something that is not known.
     pub unknowns: Vec<Unknown>,
-    /// How many times a policy was held against a resource.
-    pub evaluations: usize,
-    /// Where evaluating a policy broke. That is a fault of this program; all other policies went on.
-    pub broken: Vec<Broken>,
-}
-
-/// A policy whose evaluation broke on a resource.
-#[derive(Clone, Debug)]
-pub struct Broken {
-    /// The policy's name.
-    pub policy: String,
-    /// The resource.
-    pub resource: ResourceId,
-    /// What the program said.
-    pub message: String,
+    /// What the program said where it broke. That is a fault of ours; all other policies go on.
+    pub broken: Option<String>,
 }
 
 /// A finding with what a fix needs.
@@ -147,48 +149,50 @@ pub fn type_of(value: &Value) -> Option<ValueType> {
     }
 }
 
-/// Below this many resources, one thread is done before others have started.
-const WORTH_THREADS: usize = 200;
+/// The chosen policies over a graph that [`views::derive`](super::views::derive) has completed.
+pub struct Evaluation<'a> {
+    world: World<'a>,
+    chosen: &'a Chosen,
+    by_kind: FastMap<Arc<str>, Vec<u32>>,
+}
 
-/// Holds the chosen policies against a graph that [`views::derive`](super::views::derive) has completed. `files` holds
-/// the texts that the graph's spans refer to.
-pub fn evaluate(graph: &ResourceGraph, set: &PolicySet, chosen: &Chosen, files: &Files) -> Outcome {
-    let documents = Documents::new(files);
-    let world = World::new(graph, set, &documents);
-    let by_kind = index(graph, set, chosen);
-    let judge = |id: ResourceId| {
-        let mut outcome = Outcome::default();
-        for &number in by_kind.get(&graph.get(id).kind).map_or(&[][..], Vec::as_slice) {
-            let Some((policy, severity)) = chosen.policies.get(number as usize) else { continue };
-            let Some(compiled) = set.entries().get(*policy as usize).and_then(|e| e.policy()) else { continue };
-            outcome.evaluations += 1;
-            let judge = Judge { world: &world, compiled, severity: *severity, params: chosen.params.get(policy) };
-            let (findings, unknowns) = (outcome.findings.len(), outcome.unknowns.len());
-            // Nothing that a panic may leave half done is looked at again: what was added is taken back.
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| judge.judge(id, &mut outcome))) {
-                outcome.findings.truncate(findings);
-                outcome.unknowns.truncate(unknowns);
-                let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-                let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-                outcome.broken.push(Broken { policy: compiled.rule.name.clone(), resource: id, message });
-            }
-        }
-        outcome
-    };
-    let ids: Vec<ResourceId> = graph.ids().filter(|&id| by_kind.contains_key(&graph.get(id).kind)).collect();
-    let outcomes: Vec<Outcome> = if ids.len() < WORTH_THREADS {
-        ids.into_iter().map(judge).collect()
-    } else {
-        ids.into_par_iter().with_min_len(16).map(judge).collect()
-    };
-    let mut whole = Outcome::default();
-    for outcome in outcomes {
-        whole.findings.extend(outcome.findings);
-        whole.unknowns.extend(outcome.unknowns);
-        whole.evaluations += outcome.evaluations;
-        whole.broken.extend(outcome.broken);
+impl<'a> Evaluation<'a> {
+    /// Makes ready. `documents` reads from the texts that the graph's spans refer to.
+    pub fn new(
+        graph: &'a ResourceGraph,
+        set: &'a PolicySet,
+        chosen: &'a Chosen,
+        documents: &'a Documents<'a>,
+    ) -> Evaluation<'a> {
+        Evaluation { world: World::new(graph, set, documents), chosen, by_kind: index(graph, set, chosen) }
     }
-    whole
+
+    /// The policies that judge resources of a kind, as positions in the choice; ascending.
+    pub fn policies(&self, kind: &str) -> &[u32] {
+        self.by_kind.get(kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The name of a policy of the choice.
+    pub fn name(&self, number: u32) -> &str {
+        self.compiled(number).map_or("", |(_, compiled, _)| &compiled.rule.name)
+    }
+
+    fn compiled(&self, number: u32) -> Option<(u32, &'a Compiled, Severity)> {
+        let (policy, severity) = *self.chosen.policies.get(number as usize)?;
+        Some((policy, self.world.set.entries().get(policy as usize)?.policy()?, severity))
+    }
+
+    /// Holds a policy of the choice against a resource.
+    pub fn judge(&self, id: ResourceId, number: u32) -> Judgement {
+        let Some((policy, compiled, severity)) = self.compiled(number) else { return Judgement::default() };
+        let judge = Judge { world: &self.world, compiled, severity, params: self.chosen.params.get(&policy) };
+        catch_unwind(AssertUnwindSafe(|| judge.judge(id))).unwrap_or_else(|panic| {
+            let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+            let message = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+            // Nobody knows how far it had looked.
+            Judgement { reach: Reach::Everything, broken: Some(message), ..Judgement::default() }
+        })
+    }
 }
 
 /// For every kind that occurs in the graph, which of the chosen policies judge it (as positions in `chosen`).
@@ -229,41 +233,49 @@ impl Judge<'_> {
         self.params.and_then(|p| p.get(name)).or_else(|| self.compiled.defaults.get(name)).cloned()
     }
 
-    /// Holds the policy against a resource and adds what it finds.
-    pub fn judge(&self, id: ResourceId, outcome: &mut Outcome) {
+    /// Holds the policy against a resource.
+    pub fn judge(&self, id: ResourceId) -> Judgement {
         let params = |name: &str| self.param(name);
         let engine = Engine::new(self.world, &self.compiled.pool, &params);
         let policy = &self.compiled.policy;
         let scope = Scope::of(self.world.graph, id);
+        let mut judgement = Judgement::default();
         let guard = match &policy.guard {
             Some(guard) => engine.condition(guard, &scope, &mut trace::Off),
             None => Truth::True,
         };
-        if guard == Truth::False {
-            return;
-        }
-        let Some(path) = &policy.for_each else {
-            self.one(&engine, &scope, guard, 0, outcome);
-            return;
+        let path = match &policy.for_each {
+            _ if guard == Truth::False => None,
+            None => {
+                self.one(&engine, &scope, guard, 0, &mut judgement);
+                None
+            }
+            path => path.as_ref(),
+        };
+        let Some(path) = path else {
+            judgement.reach = engine.reach();
+            return judgement;
         };
         let mut index = 0;
         let _ = engine.walk(path, &scope, &mut |node: Node<'_>| {
             if !node.value.is_null() {
                 let guard = if node.maybe.is_some() { Truth::Unknown } else { guard };
                 let named = Named::node(policy.node_name.as_deref().unwrap_or_default(), node);
-                self.one(&engine, &scope.with_node(node).with_name(&named), guard, index, outcome);
+                self.one(&engine, &scope.with_node(node).with_name(&named), guard, index, &mut judgement);
                 index += 1;
             }
             ControlFlow::Continue(())
         });
+        judgement.reach = engine.reach();
+        judgement
     }
 
     /// Judges a resource, or one node of it. `guard` says whether the policy applies.
-    fn one(&self, engine: &Engine<'_>, scope: &Scope<'_>, guard: Truth, index: usize, outcome: &mut Outcome) {
+    fn one(&self, engine: &Engine<'_>, scope: &Scope<'_>, guard: Truth, index: usize, judgement: &mut Judgement) {
         let policy = &self.compiled.policy;
         match engine.condition(&policy.deny, scope, &mut trace::Off).and(guard) {
             Truth::False => {}
-            Truth::True => outcome.findings.push(self.finding(engine, scope, index)),
+            Truth::True => judgement.findings.push(self.finding(engine, scope, index)),
             Truth::Unknown => {
                 let mut causes = trace::Causes::default();
                 if let Some(guard) = &policy.guard {
@@ -273,7 +285,7 @@ impl Judge<'_> {
                     causes.0.push(cause.clone());
                 }
                 engine.condition(&policy.deny, scope, &mut causes);
-                outcome.unknowns.push(Unknown {
+                judgement.unknowns.push(Unknown {
                     rule: self.compiled.rule.clone(),
                     severity: self.severity,
                     resource: scope.judged,

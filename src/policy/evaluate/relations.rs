@@ -1,5 +1,6 @@
 //! Conditions on other resources: the neighbours over edges, and all of a unit or the graph.
 
+use super::Reach;
 use super::engine::{Engine, Named, Scope, Tally, settle, verdict};
 use super::trace::Tracer;
 use super::truth::Truth;
@@ -10,6 +11,7 @@ use std::sync::{Arc, PoisonError};
 
 impl Engine<'_> {
     pub(super) fn related<T: Tracer>(&self, related: &Related, scope: &Scope<'_>, tracer: &mut T) -> Truth {
+        self.looked(Reach::Related);
         let mut tally = Tally::default();
         let mut failed = Truth::True;
         let start = tracer.mark();
@@ -87,7 +89,7 @@ impl Engine<'_> {
                     self.with_views(edge.from, &related.kind, &edge.via, found, 0);
                 }
             }
-            at = self.graph.get(id).parent;
+            at = self.graph.parent(id);
         }
     }
 
@@ -144,7 +146,7 @@ impl Engine<'_> {
     pub fn root(&self, id: ResourceId) -> ResourceId {
         let mut at = id;
         for _ in 0..8 {
-            match self.graph.get(at).parent {
+            match self.graph.parent(at) {
                 Some(parent) => at = parent,
                 None => break,
             }
@@ -161,6 +163,7 @@ impl Engine<'_> {
         scope: &Scope<'_>,
         tracer: &mut T,
     ) -> Truth {
+        self.looked(if whole_graph { Reach::Everything } else { Reach::Related });
         let mut tally = Tally::default();
         let mut failed = Truth::True;
         let start = tracer.mark();
@@ -211,8 +214,9 @@ fn quantified_of(related: &Related) -> &Quantified {
     &related.quantified
 }
 
-/// Whether a kind is Terraform's: `aws_s3_bucket`, `data.x`, `provider.x`, `module`; others begin with a capital.
-fn is_terraform(kind: &str) -> bool {
+/// Whether a kind is Terraform's: `aws_s3_bucket`, `data.x`, `provider.x`, `module`; others begin with a capital. What is
+/// not Terraform's may relate to all else that is not ([`Reach::Related`]).
+pub fn is_terraform(kind: &str) -> bool {
     kind.starts_with(|c: char| c.is_ascii_lowercase())
         && (kind.contains(['_', '.']) || kind == "module" || kind == "terraform")
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at the first surprise")]
 
 use super::*;
-use crate::base::Span;
+use crate::base::{Files, Span};
 use crate::graph::{CauseKind, Edge, Ends, How, Map, Resource};
 use crate::policy::explain;
 use crate::policy::select::Choice;
@@ -85,6 +85,28 @@ fn graph(text: &str, files: &mut Files) -> ResourceGraph {
         }
     }
     graph
+}
+
+/// What all policies say of all resources.
+#[derive(Default)]
+struct Outcome {
+    findings: Vec<Finding>,
+    unknowns: Vec<Unknown>,
+}
+
+fn evaluate(graph: &ResourceGraph, set: &PolicySet, chosen: &Chosen, files: &Files) -> Outcome {
+    let documents = Documents::new(files);
+    let evaluation = Evaluation::new(graph, set, chosen, &documents);
+    let mut outcome = Outcome::default();
+    for id in graph.ids() {
+        for &policy in evaluation.policies(&graph.get(id).kind) {
+            let judgement = evaluation.judge(id, policy);
+            assert_eq!(judgement.broken, None);
+            outcome.findings.extend(judgement.findings);
+            outcome.unknowns.extend(judgement.unknowns);
+        }
+    }
+    outcome
 }
 
 /// A policy over `thing` with this `deny` (and whatever fields follow it), compiled.
