@@ -28,7 +28,7 @@ pub(crate) struct Found {
 #[derive(Default)]
 pub(super) struct Evaluated {
     pub found: Vec<Found>,
-    pub unknowns: Vec<UnknownResult>,
+    pub unknowns: Vec<Arc<UnknownResult>>,
     pub failures: Vec<Failure>,
     pub evaluations: usize,
 }
@@ -40,7 +40,7 @@ type Question = (u32, u32);
 pub(super) struct Answer {
     question: Question,
     found: Vec<Found>,
-    unknowns: Vec<UnknownResult>,
+    unknowns: Vec<Arc<UnknownResult>>,
     failure: Option<Failure>,
 }
 
@@ -216,7 +216,7 @@ impl Court<'_> {
             .map(|u| {
                 let resource = self.graph.get(u.resource);
                 let cause = u.causes.first();
-                UnknownResult {
+                Arc::new(UnknownResult {
                     rule: u.rule,
                     severity: u.severity,
                     address: resource.address.clone(),
@@ -225,7 +225,7 @@ impl Court<'_> {
                     cause: cause.map_or(CauseKind::Unsupported, |c| c.kind),
                     message: cause.map(|c| c.message.clone()).unwrap_or_default(),
                     cause_span: cause.map_or(Span::NONE, |c| c.span),
-                }
+                })
             })
             .collect();
         let failure = broken.map(|message| Failure {

@@ -17,7 +17,7 @@ pub struct Report {
     /// Findings that an ignore comment, an ignore file, the configuration or a baseline silenced.
     pub suppressed: Vec<Suppressed>,
     /// Policies whose answer for a resource depends on a value that is not known.
-    pub unknowns: Vec<UnknownResult>,
+    pub unknowns: Vec<Arc<UnknownResult>>,
     /// What could not be read in the files.
     pub errors: Vec<SyntaxError>,
     /// Steps of this program that broke on a file or policy. The rest of the run went on.

@@ -253,7 +253,7 @@ pub fn report() -> Report {
                 reason: "a build image".into(),
             },
         }],
-        unknowns: vec![unknown],
+        unknowns: vec![unknown.into()],
         errors: vec![error],
         failures: vec![Failure {
             step: "lower",

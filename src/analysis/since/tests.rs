@@ -91,7 +91,7 @@ fn report(texts: Texts<'_>) -> Report {
                         report.suppressed.push(Suppressed { diagnostic, by });
                     }
                 }
-                (Some("unknown"), Some((addresses, span, _))) => report.unknowns.push(UnknownResult {
+                (Some("unknown"), Some((addresses, span, _))) => report.unknowns.push(Arc::new(UnknownResult {
                     rule: rule.clone(),
                     severity: rule.severity,
                     address: addresses[0].clone(),
@@ -100,7 +100,7 @@ fn report(texts: Texts<'_>) -> Report {
                     cause: CauseKind::Input,
                     message: String::new(),
                     cause_span: code,
-                }),
+                })),
                 (Some("unread"), _) => state = FileState::Unread,
                 _ => {}
             }

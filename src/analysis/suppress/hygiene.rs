@@ -55,7 +55,7 @@ pub(in crate::analysis) fn rules() -> Vec<Arc<Rule>> {
 
 impl Ignores {
     /// The findings about ignores, once every other finding was offered to [`Ignores::find`].
-    pub fn hygiene(&self, settings: &Settings, built: &Built, unknowns: &[UnknownResult]) -> Vec<Diagnostic> {
+    pub fn hygiene(&self, settings: &Settings, built: &Built, unknowns: &[Arc<UnknownResult>]) -> Vec<Diagnostic> {
         let [unused, expired, malformed] = &*RULES;
         let mut out = Vec::new();
         let running = Running::of(settings);
