@@ -2,7 +2,7 @@
 //!
 //! A policy is a YAML file; `docs/policy-language.md` is the specification. [`compile`](compile::compile) turns its text into
 //! [`model::Policy`], plain data that the build writes into the binary; [`PolicySet`] holds all of them, decoded when
-//! first needed, and says which are chosen; [`views`] adds derived nodes to the graph; [`evaluate`](evaluate::evaluate)
+//! first needed, and says which are chosen; [`views`] adds derived nodes to the graph; [`evaluate`](mod@evaluate)
 //! holds the chosen policies against it. Every answer is true, false or unknown with its cause.
 //!
 //! Nothing here knows a format, and nothing here touches the disk.
