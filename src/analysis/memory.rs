@@ -12,7 +12,7 @@ use crate::base::{FastMap, FastSet, FileId, SourceFile};
 use crate::formats::{Input, Lowered, Options, Parsed, Unit};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Shared by a workspace and all its snapshots. Each check leaves here what it used and nothing else, so the memory is
 /// never larger than one state of the workspace needs.
@@ -41,6 +41,22 @@ pub(super) struct Listed {
 
 /// The paths below a folder, sorted.
 pub(super) type List = Arc<[Arc<str>]>;
+
+impl Memory {
+    /// A copy that goes its own way. What a reader could not give is forgotten, since the copy may get another.
+    pub(super) fn branch(&self) -> Memory {
+        fn copy<T: Clone>(of: &Mutex<T>) -> Mutex<T> {
+            Mutex::new(of.lock().unwrap_or_else(PoisonError::into_inner).clone())
+        }
+        Memory {
+            files: copy(&self.files),
+            units: copy(&self.units),
+            lowered: copy(&self.lowered),
+            // Pieces and islands are numbered by the memory they were made in.
+            ..Memory::default()
+        }
+    }
+}
 
 /// What is known of one version of a file.
 pub(super) struct FileFacts {

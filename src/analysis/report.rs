@@ -1,5 +1,6 @@
 //! What a check found: everything that a reporter, an editor or the bot needs, and nothing they would have to ask for.
 
+use super::since::Since;
 use crate::base::{FileId, Files, Span};
 use crate::diagnostic::{Diagnostic, Rule, Severity, SyntaxError};
 use crate::formats::LedgerEntry;
@@ -32,6 +33,8 @@ pub struct Report {
     pub graph: Arc<ResourceGraph>,
     /// The texts that the spans refer to.
     pub files: Files,
+    /// Where the report speaks only of what a change introduces: the change, and what became of the rest.
+    pub since: Option<Arc<Since>>,
     /// How much was looked at.
     pub stats: Stats,
     /// How long each step took; the only part that differs from run to run.

@@ -208,6 +208,25 @@ impl Snapshot {
         Workspace { table: Arc::new(Mutex::new(self.files.clone())), ..self.workspace.clone() }
     }
 
+    /// A workspace of its own for another state of the same files, such as that of an older commit. What was parsed and
+    /// lowered is carried over and used where the text is the same; what either learns from now on the other does not.
+    pub fn branch(&self) -> Workspace {
+        Workspace { memory: Arc::new(self.workspace.memory.branch()), ..self.fork() }
+    }
+
+    /// The paths of everything that is known: files to check, context, notes, and files that others have read.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths: Vec<String> = self.workspace.members.keys().map(ToString::to_string).collect();
+        let read = self.files.iter().filter(|f| !self.workspace.members.contains_key(&f.path));
+        paths.extend(read.map(|f| f.path.to_string()));
+        paths
+    }
+
+    /// Whether a file is to be reported on, rather than read for the sake of others.
+    pub fn is_checked(&self, path: &str) -> bool {
+        matches!(self.workspace.members.get(path), Some(Member::Text | Member::Note(..)))
+    }
+
     /// The settings of this moment.
     pub fn settings(&self) -> &Settings {
         &self.workspace.settings

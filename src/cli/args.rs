@@ -75,6 +75,9 @@ pub struct CheckArgs {
     /// Show findings that were ignored, too
     #[arg(long, help_heading = "Suppression")]
     pub show_ignored: bool,
+    /// Report only what was introduced since a commit: a branch (then since the change left it), a tag or an id
+    #[arg(long, value_name = "REF", conflicts_with = "write_baseline", help_heading = "Suppression")]
+    pub since: Option<String>,
     /// Exit with 1 only for findings of this severity or worse; milder ones are still shown
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,

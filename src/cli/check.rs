@@ -3,9 +3,11 @@
 use super::Ending;
 use super::args::{CheckArgs, TerraformArgs, Unknown};
 use super::session::{Problem, Session};
+use super::since::Before;
 use super::terminal::{Progress, Terminal};
 use crate::analysis::{Baseline, CancelToken, Change, Report, Scope, Settings, Workspace};
 use crate::config::UnknownMode;
+use crate::diagnostic::Diagnostic;
 use crate::fix;
 use crate::load::{self, Paths, Request};
 use crate::report::{self, RenderOptions};
@@ -28,6 +30,7 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     let configured = started.elapsed();
 
     let progress = Progress::start("checking");
+    let before = args.since.as_deref().map(|reference| Before::find(reference, args, &session)).transpose()?;
     let request = Request {
         working_directory: session.working_directory.clone(),
         paths: args.paths.clone(),
@@ -35,15 +38,32 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     };
     let mut workspace = load::open(&request, settings)?;
     let loaded = started.elapsed();
-    let mut report = if args.matrix { matrix(args, &session, &mut workspace)? } else { checked(&workspace)? };
+    let mut report = check(args, &session, &mut workspace)?;
     let snapshot = workspace.snapshot();
+    let change = match before {
+        Some(before) => {
+            Some(before.compare(args, &session, &request, (&snapshot, &report), |session, workspace| {
+                check(args, session, workspace)
+            })?)
+        }
+        None => None,
+    };
     let shown = report::find(&args.format).map_or(0, |r| r.fixes_up_to);
     // A reader waits for the terminal; a program that asked for JSON wants the fixes whatever they cost.
     let hurried = shown < usize::MAX && report.stats.bytes > report::LARGE;
-    if !args.no_fixes && !hurried && report.diagnostics.len() <= shown {
-        fix::offer_in(&snapshot, &mut report, &|_| true, MOST_TRIALS, &CancelToken::new());
+    let found = change.as_ref().map_or(report.diagnostics.len(), |c| c.comparison.introduced.len());
+    if !args.no_fixes && !hurried && found <= shown {
+        let introduces = change.as_ref().map(|c| c.comparison.introduces(&report));
+        let wanted = |d: &Diagnostic| introduces.as_ref().is_none_or(|is_new| is_new(d));
+        fix::offer_in(&snapshot, &mut report, &wanted, MOST_TRIALS, &CancelToken::new());
     }
     drop(progress);
+    if let Some(change) = change {
+        for note in change.notes() {
+            terminal.warn(note);
+        }
+        change.narrow(&mut report);
+    }
 
     if args.write_baseline
         && let Some(path) = &args.baseline
@@ -93,6 +113,10 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     // The process ends here; the system takes the memory back faster than one value after the other.
     std::mem::forget((workspace, snapshot, report));
     Ok(ending)
+}
+
+fn check(args: &CheckArgs, session: &Session, workspace: &mut Workspace) -> Result<Report, Problem> {
+    if args.matrix { matrix(args, session, workspace) } else { checked(workspace) }
 }
 
 fn checked(workspace: &Workspace) -> Result<Report, Problem> {

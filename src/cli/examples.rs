@@ -5,6 +5,7 @@ use super::args::SelectionArgs;
 use super::session::{Problem, Session, load_policies};
 use super::terminal::Terminal;
 use crate::analysis::{CancelToken, Change, Report, Scope, Settings, Workspace};
+use crate::load::git::Version;
 use crate::policy::model::Example;
 use crate::policy::{Chosen, PolicySet, dead_paths, literal_value};
 use rayon::prelude::*;
@@ -19,7 +20,7 @@ pub fn run(folder: Option<&Path>, selection: &SelectionArgs, terminal: &Terminal
     let mut set = session.policies(terminal)?;
     let mut only: Option<Vec<String>> = None;
     if let Some(folder) = folder {
-        let own = load_policies(&session.working_directory.join(folder), terminal)?;
+        let own = load_policies(&session.working_directory.join(folder), Version::Disk, terminal)?;
         only = Some(own.entries().iter().map(|e| e.name().to_owned()).collect());
         set.extend(own);
     }

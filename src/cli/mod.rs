@@ -10,6 +10,7 @@ mod init;
 mod policies;
 mod render;
 mod session;
+mod since;
 mod terminal;
 
 pub(crate) use args::{ColorChoice, SelectionArgs, TerraformArgs};

@@ -7,7 +7,8 @@ use crate::base::{Files, Span};
 use crate::config::{Config, ConfigError, Selector};
 use crate::formats::Options;
 use crate::graph::{Data, Map, Number, Value};
-use crate::load::{self, Exclude, Paths};
+use crate::load::git::{GitError, Tree, Version};
+use crate::load::{self, Exclude, Paths, Texts};
 use crate::policy::{Choice, PolicySet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -56,6 +57,12 @@ impl From<ConfigError> for Problem {
     }
 }
 
+impl From<GitError> for Problem {
+    fn from(error: GitError) -> Problem {
+        Problem::Usage(error.to_string(), error.help())
+    }
+}
+
 impl From<load::NotThere> for Problem {
     fn from(error: load::NotThere) -> Problem {
         Problem::usage(error.to_string())
@@ -68,6 +75,10 @@ pub struct Session {
     pub config: Config,
     /// The folder of the configuration file.
     config_folder: PathBuf,
+    /// The configuration file with its text.
+    source: Option<(PathBuf, Arc<str>)>,
+    /// The commit that configuration, ignore files and policies are read from; without one, from the disk.
+    commit: Option<Arc<Tree>>,
 }
 
 impl Session {
@@ -80,21 +91,38 @@ impl Session {
 
     /// The same for a given working directory, such as the folder that an editor has open.
     pub fn at(working_directory: PathBuf, args: &SelectionArgs) -> Result<Session, Problem> {
+        Session::in_version(working_directory, args, None)
+    }
+
+    /// The same as it was in a commit: the configuration, policies and ignore files of that time.
+    pub fn in_commit(working_directory: PathBuf, args: &SelectionArgs, commit: Arc<Tree>) -> Result<Session, Problem> {
+        Session::in_version(working_directory, args, Some(commit))
+    }
+
+    fn in_version(
+        working_directory: PathBuf,
+        args: &SelectionArgs,
+        commit: Option<Arc<Tree>>,
+    ) -> Result<Session, Problem> {
+        let version = commit.as_deref().map_or(Version::Disk, Version::Commit);
         let path = match &args.config {
             Some(path) => Some(working_directory.join(path)),
             None if args.no_config => None,
-            None => load::find_config(&working_directory),
+            None => version.find_config(&working_directory),
         };
         let mut config = Config::default();
         let mut config_folder = working_directory.clone();
+        let mut source = None;
         if let Some(path) = path {
             let shown = Paths::new(&working_directory, &[]).shown(&path);
-            let text = load::read_text(&path)
+            let text = version
+                .read(&path)
                 .map_err(|e| Problem::usage(format!("cannot read the configuration `{shown}`: {}", e.reason)))?;
             config = Config::parse(&shown, &text)?;
             if let Some(folder) = path.parent() {
                 config_folder = folder.to_path_buf();
             }
+            source = Some((path.clone(), text));
             if let Ok(below) = working_directory.strip_prefix(&config_folder) {
                 config.below = below.to_string_lossy().replace('\\', "/");
             }
@@ -107,18 +135,36 @@ impl Session {
         }
         config.ignore.extend(parse(&args.ignore)?);
         config.min_severity = args.min_severity.or(config.min_severity);
-        Ok(Session { working_directory, config, config_folder })
+        Ok(Session { working_directory, config, config_folder, source, commit })
+    }
+
+    /// Where files that say how to check are read.
+    pub fn version(&self) -> Version<'_> {
+        self.commit.as_deref().map_or(Version::Disk, Version::Commit)
+    }
+
+    /// The configuration file with its text; `None` where there is none.
+    pub fn source(&self) -> Option<&(PathBuf, Arc<str>)> {
+        self.source.as_ref()
+    }
+
+    /// The texts of the configuration's own policies, by folder: what tells whether two versions have the same ones.
+    pub fn policy_texts(&self) -> Result<Vec<Texts>, Problem> {
+        let folders = self.config.policy_dirs.iter().map(|folder| self.config_folder.join(folder));
+        folders.map(|folder| policy_texts(&folder, self.version())).collect()
     }
 
     /// The program's policies and those of the configuration's folders. Who writes policies for the program sets
     /// `STACKLINT_POLICIES` to the folder they are in, which is then read in place of the binary's table.
     pub fn policies(&self, terminal: &Terminal) -> Result<PolicySet, Problem> {
         let mut set = match std::env::var_os("STACKLINT_POLICIES") {
-            Some(folder) if !folder.is_empty() => load_policies(&self.working_directory.join(folder), terminal)?,
+            Some(folder) if !folder.is_empty() => {
+                load_policies(&self.working_directory.join(folder), Version::Disk, terminal)?
+            }
             _ => PolicySet::builtin(),
         };
         for folder in self.policy_folders() {
-            set.extend(load_policies(&folder, terminal)?);
+            set.extend(load_policies(&folder, self.version(), terminal)?);
         }
         Ok(set)
     }
@@ -137,10 +183,11 @@ impl Session {
     /// Everything that holds for a run.
     pub fn settings(
         &self,
-        policies: PolicySet,
+        policies: impl Into<Arc<PolicySet>>,
         terraform: &TerraformArgs,
         terminal: &Terminal,
     ) -> Result<Settings, Problem> {
+        let policies: Arc<PolicySet> = policies.into();
         let config = &self.config;
         let words = |selectors: &[Selector]| selectors.iter().map(Selector::canonical).collect::<Vec<_>>();
         let choice = Choice {
@@ -175,10 +222,10 @@ impl Session {
         }
         Ok(Settings {
             options: self.options(terraform)?,
-            policies: Arc::new(policies),
+            policies,
             chosen: Arc::new(chosen),
             config: Arc::new(config.clone()),
-            ignore_files: load::ignore_files(&self.working_directory),
+            ignore_files: self.version().ignore_files(&self.working_directory),
             today: today(),
             ..Settings::default()
         })
@@ -202,7 +249,11 @@ impl Session {
         let mut var_files = Vec::new();
         for file in configured.chain(given) {
             let shown = paths.shown(&paths.full(&file));
-            if !file.is_file() {
+            if !self.version().is_file(&file) {
+                // The commit may be older than the file.
+                if self.commit.is_some() {
+                    continue;
+                }
                 return Err(Problem::usage(format!("there is no variable file `{shown}`")));
             }
             var_files.push(shown);
@@ -216,12 +267,16 @@ impl Session {
     }
 }
 
+fn policy_texts(folder: &Path, version: Version<'_>) -> Result<Texts, Problem> {
+    version
+        .policy_files(folder)
+        .map_err(|(path, e)| Problem::usage(format!("cannot read the policies in `{}`: {}", path.display(), e.reason)))
+}
+
 /// Compiles the policies below a folder. Every mistake in one is shown with its place, and stops the run: a
 /// policy that is silently missing would be worse than none.
-pub fn load_policies(folder: &Path, terminal: &Terminal) -> Result<PolicySet, Problem> {
-    let sources = load::policy_files(folder).map_err(|(path, e)| {
-        Problem::usage(format!("cannot read the policies in `{}`: {}", path.display(), e.reason))
-    })?;
+pub fn load_policies(folder: &Path, version: Version<'_>, terminal: &Terminal) -> Result<PolicySet, Problem> {
+    let sources = policy_texts(folder, version)?;
     let mut files = Files::default();
     for (path, text) in sources {
         files.set(&path, text);

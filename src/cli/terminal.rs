@@ -18,9 +18,16 @@ pub struct Terminal {
     /// The columns of standard output.
     pub width: usize,
     color_of_errors: bool,
+    /// Whether warnings and errors are kept to itself.
+    silent: bool,
 }
 
 impl Terminal {
+    /// One that says nothing, for what is only tried.
+    pub fn quiet() -> Terminal {
+        Terminal { silent: true, ..Terminal::new(ColorChoice::Never) }
+    }
+
     /// A difference with its lines coloured, where standard output may be.
     pub fn color_diff(&self, diff: &str) -> String {
         // What goes to `patch` must be exact; what goes to a terminal must not command it.
@@ -63,6 +70,7 @@ impl Terminal {
             unicode,
             width: columns.or_else(measured).unwrap_or(100).clamp(40, 160),
             color_of_errors: may(std::io::stderr().is_terminal()),
+            silent: false,
         }
     }
 
@@ -84,6 +92,9 @@ impl Terminal {
 
     /// Says what does not stop the run.
     pub fn warn(&self, message: &str) {
+        if self.silent {
+            return;
+        }
         let text = format!("{} {}\n", self.paint("33;1", "warning:"), crate::report::one_line(message));
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
@@ -95,6 +106,9 @@ impl Terminal {
 
     /// Shows an error with its place in a file.
     pub fn show(&self, error: &dyn miette::Diagnostic) {
+        if self.silent {
+            return;
+        }
         let _ = std::io::stderr().write_all(self.draw(error).as_bytes());
     }
 

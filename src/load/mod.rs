@@ -4,6 +4,7 @@
 //! becomes a line in the coverage ledger, never an abort.
 
 mod folder;
+pub mod git;
 mod paths;
 mod read;
 mod settings;
@@ -12,7 +13,7 @@ mod walk;
 pub use folder::DiskFolder;
 pub use paths::Paths;
 pub use read::{MAX_FILE_BYTES, Unreadable, read_text};
-pub use settings::{Texts, find_config, ignore_files, policy_files};
+pub use settings::Texts;
 pub use walk::Exclude;
 
 use crate::analysis::{Change, FileState, Settings, Workspace};

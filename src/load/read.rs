@@ -47,7 +47,7 @@ pub fn read_text(path: &Path) -> Result<Arc<str>, Unreadable> {
         return Err(unread("it is not a regular file"));
     }
     if metadata.len() > MAX_FILE_BYTES {
-        return Err(unread(format!("it is larger than the limit of {} MB", MAX_FILE_BYTES / 1024 / 1024)));
+        return Err(too_large());
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0) + 1);
     // The file may grow while it is read.
@@ -55,7 +55,12 @@ pub fn read_text(path: &Path) -> Result<Arc<str>, Unreadable> {
     to_text(bytes)
 }
 
-fn to_text(bytes: Vec<u8>) -> Result<Arc<str>, Unreadable> {
+/// The reason for a file beyond [`MAX_FILE_BYTES`].
+pub(super) fn too_large() -> Unreadable {
+    unread(format!("it is larger than the limit of {} MB", MAX_FILE_BYTES / 1024 / 1024))
+}
+
+pub(super) fn to_text(bytes: Vec<u8>) -> Result<Arc<str>, Unreadable> {
     match String::from_utf8(bytes) {
         Ok(text) if text.contains('\0') => {
             Err(Unreadable { state: FileState::Skipped, reason: "it is a binary file".to_owned() })

@@ -9,10 +9,10 @@ use std::sync::Arc;
 pub type Texts = Vec<(String, Arc<str>)>;
 
 /// Looks for `stacklint.toml` in a folder and upward, not beyond the root of the repository.
-pub fn find_config(folder: &Path) -> Option<PathBuf> {
+pub(super) fn find_config(folder: &Path, is_file: impl Fn(&Path) -> bool) -> Option<PathBuf> {
     for ancestor in folder.ancestors() {
         let candidate = ancestor.join(FILE_NAME);
-        if candidate.is_file() {
+        if is_file(&candidate) {
             return Some(candidate);
         }
         if ancestor.join(".git").exists() {
@@ -23,10 +23,10 @@ pub fn find_config(folder: &Path) -> Option<PathBuf> {
 }
 
 /// `.trivyignore` and `.trivyignore.yaml` of a folder: path and text.
-pub fn ignore_files(folder: &Path) -> Vec<(String, Arc<str>)> {
+pub(super) fn ignore_files(folder: &Path, read: impl Fn(&Path) -> Result<Arc<str>, Unreadable>) -> Texts {
     [".trivyignore", ".trivyignore.yaml", ".trivyignore.yml"]
         .into_iter()
-        .filter_map(|name| Some((name.to_owned(), read_text(&folder.join(name)).ok()?)))
+        .filter_map(|name| Some((name.to_owned(), read(&folder.join(name)).ok()?)))
         .collect()
 }
 
@@ -36,7 +36,7 @@ pub fn ignore_files(folder: &Path) -> Vec<(String, Arc<str>)> {
 ///
 /// The path and the reason, where the folder or a file in it cannot be read: a policy that is silently missing would be
 /// worse than none.
-pub fn policy_files(folder: &Path) -> Result<Texts, (PathBuf, Unreadable)> {
+pub(super) fn policy_files(folder: &Path) -> Result<Texts, (PathBuf, Unreadable)> {
     let mut files = Vec::new();
     for entry in ignore::WalkBuilder::new(folder).sort_by_file_name(std::ffi::OsStr::cmp).build() {
         let entry = entry.map_err(|error| {

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Folders that hold copies and tools' own data, never anybody's sources. Other hidden folders are walked.
-const NEVER: [&str; 8] = [".git", ".hg", ".svn", ".jj", ".terraform", ".terragrunt-cache", "node_modules", ".venv"];
+pub(super) const NEVER: [&str; 8] =
+    [".git", ".hg", ".svn", ".jj", ".terraform", ".terragrunt-cache", "node_modules", ".venv"];
 
 /// What a walk found.
 #[derive(Debug, Default)]
@@ -52,6 +53,11 @@ impl Exclude {
             builder.add_line(None, pattern).map_err(|e| format!("`{pattern}`: {e}"))?;
         }
         builder.build().map(|patterns| Exclude { patterns }).map_err(|e| e.to_string())
+    }
+
+    /// Whether a file is left out, by itself or with a folder it is in.
+    pub fn leaves_out(&self, file: &Path) -> bool {
+        self.matches(file, false)
     }
 
     fn matches(&self, path: &Path, is_dir: bool) -> bool {
@@ -138,15 +144,19 @@ fn variable_files(paths: &Paths, folders: &[PathBuf], exclude: &Exclude, found: 
     folders.dedup();
     for folder in folders {
         for (path, name) in names(folder) {
-            let is_read = matches!(&*name, "terraform.tfvars" | "terraform.tfvars.json")
-                || name.ends_with(".auto.tfvars")
-                || name.ends_with(".auto.tfvars.json");
-            if is_read && !exclude.matches(&path, false) {
+            if is_variable_file(&name) && !exclude.matches(&path, false) {
                 found.present.push(paths.shown(&path).into());
                 found.files.push(path);
             }
         }
     }
+}
+
+/// Whether Terraform reads a file of this name without being told to.
+pub(super) fn is_variable_file(name: &str) -> bool {
+    matches!(name, "terraform.tfvars" | "terraform.tfvars.json")
+        || name.ends_with(".auto.tfvars")
+        || name.ends_with(".auto.tfvars.json")
 }
 
 /// The files right in a folder that some format wants to see, sorted.

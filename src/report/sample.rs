@@ -262,6 +262,7 @@ pub fn report() -> Report {
         }],
         ledger,
         rules,
+        since: None,
         stats: Stats { files: 5, bytes: 900, resources: 5, edges: 2, policies: 6, evaluations: 9, not_known: 2 },
         timings: Timings { steps: vec![("check", Duration::from_millis(12))] },
         files,

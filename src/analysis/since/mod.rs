@@ -13,9 +13,12 @@
 //! So a second block with the same fault is one new finding even where it shifts the index of the first, and a
 //! renamed file introduces nothing.
 
+mod outcome;
 mod places;
 #[cfg(test)]
 mod tests;
+
+pub use outcome::Since;
 
 use super::{FileState, Report};
 use crate::base::{FastMap, FastSet, Span};
@@ -80,24 +83,6 @@ impl Comparison {
         let (left_out, fixed) = std::mem::take(&mut self.fixed).into_iter().partition(is_left_out);
         self.fixed = fixed;
         self.hidden.extend(Vec::into_iter(left_out).map(|d| (d, Hidden::LeftOut)));
-    }
-
-    /// Leaves in a report of the head only what was introduced. Its fixes keep to their findings.
-    pub fn narrow(&self, head: &mut Report) {
-        let place: FastMap<usize, usize> = self.introduced.iter().enumerate().map(|(i, d)| (d.index, i)).collect();
-        head.fixes.retain_mut(|(index, _)| match place.get(index) {
-            Some(&now) => {
-                *index = now;
-                true
-            }
-            None => false,
-        });
-        // A fix that was tried since the comparison was made belongs to the finding in the report.
-        let diagnostics = self.introduced.iter().map(|d| Diagnostic {
-            fix: head.diagnostics.get(d.index).and_then(|now| now.fix.clone()).or_else(|| d.diagnostic.fix.clone()),
-            ..d.diagnostic.clone()
-        });
-        head.diagnostics = diagnostics.collect();
     }
 }
 

@@ -241,11 +241,15 @@ fn a_narrowed_report_holds_what_was_introduced() {
     };
     head.fixes = vec![(0, request(0)), (1, request(1))];
     let found = compare(&report(&[("m", A)]), &head);
-    found.narrow(&mut head);
+    let is_introduced = found.introduces(&head);
+    assert_eq!(head.diagnostics.iter().map(is_introduced).collect::<Vec<_>>(), [false, true]);
+    found.narrow(Report::default(), &mut head, Since { reference: "main".to_owned(), ..Since::default() });
     assert_eq!(head.diagnostics.len(), 1);
     assert_eq!(head.diagnostics[0].message, "b is bad");
     let fixes: Vec<(usize, u32)> = head.fixes.iter().map(|(i, f)| (*i, f.resource.0)).collect();
     assert_eq!(fixes, [(0, 1)]);
+    let since = head.since.unwrap();
+    assert_eq!((since.reference.as_str(), since.unchanged.len(), since.fixed().len()), ("main", 1, 0));
 }
 
 #[test]
