@@ -5,6 +5,7 @@ use super::args::SelectionArgs;
 use super::session::{Problem, Session, load_policies};
 use super::terminal::Terminal;
 use crate::analysis::{CancelToken, Change, Report, Scope, Settings, Workspace};
+use crate::fix::{Outcome, fix_all};
 use crate::load::git::Version;
 use crate::policy::model::Example;
 use crate::policy::{Chosen, PolicySet, dead_paths, literal_value};
@@ -67,6 +68,9 @@ pub fn test(set: &Arc<PolicySet>, policy: usize) -> (usize, Vec<String>) {
             failures.push(format!("{}:{line}: {kind} example {number}{note}: {why}", entry.index.file));
         }
     }
+    if !fix_keeps_its_word(set, policy, &examples.bad) {
+        failures.push(format!("{}: the fix mends none of the bad examples", entry.index.file));
+    }
     (examples.bad.len() + examples.good.len(), failures)
 }
 
@@ -107,14 +111,25 @@ fn verdict(set: &Arc<PolicySet>, policy: usize, example: &Example, bad: bool) ->
 
 /// Checks the files of an example with one policy.
 fn check(set: &Arc<PolicySet>, policy: usize, example: &Example) -> Option<Report> {
+    let chosen = only(set, policy, example)?;
+    workspace(set, chosen, &example.files).snapshot().check(&Scope::All, &CancelToken::new()).ok()
+}
+
+/// One policy, with what the example sets.
+fn only(set: &PolicySet, policy: usize, example: &Example) -> Option<Chosen> {
     let entry = set.entries().get(policy)?;
     let number = u32::try_from(policy).ok()?;
     let mut chosen = Chosen { policies: vec![(number, entry.severity())], ..Chosen::default() };
     for (name, value) in &example.params {
         chosen.params.entry(number).or_default().insert(name.clone(), literal_value(value));
     }
+    Some(chosen)
+}
+
+/// The files of an example, open.
+fn workspace(set: &Arc<PolicySet>, chosen: Chosen, files: &[(String, String)]) -> Workspace {
     let texts: Vec<(String, Arc<str>)> =
-        example.files.iter().map(|(path, text)| (path.clone(), text.as_str().into())).collect();
+        files.iter().map(|(path, text)| (path.clone(), text.as_str().into())).collect();
     let readable = texts.clone();
     let mut workspace =
         Workspace::new(Settings { policies: set.clone(), chosen: Arc::new(chosen), ..Settings::default() });
@@ -123,5 +138,21 @@ fn check(set: &Arc<PolicySet>, policy: usize, example: &Example) -> Option<Repor
         reader: Some(Arc::new(move |path: &str| readable.iter().find(|(p, _)| p == path).map(|(_, t)| t.clone()))),
         ..Change::default()
     });
-    workspace.snapshot().check(&Scope::All, &CancelToken::new()).ok()
+    workspace
 }
+
+/// What the policy's own fix makes of these files.
+fn mend(set: &Arc<PolicySet>, policy: usize, example: &Example, files: &[(String, String)]) -> Option<Outcome> {
+    let mut workspace = workspace(set, only(set, policy, example)?, files);
+    fix_all(&mut workspace, true, &CancelToken::new()).ok()
+}
+
+/// Whether the fix of a policy, if it has one, mends one of its bad examples: a fix that mends none is a promise that is
+/// not kept.
+fn fix_keeps_its_word(set: &Arc<PolicySet>, policy: usize, bad: &[Example]) -> bool {
+    let has_fix = set.entries().get(policy).and_then(|e| e.policy()).is_some_and(|p| p.policy.fix.is_some());
+    !has_fix || bad.iter().any(|e| mend(set, policy, e, &e.files).is_some_and(|outcome| outcome.fixed > 0))
+}
+
+#[cfg(test)]
+mod tests;

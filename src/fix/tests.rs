@@ -322,7 +322,10 @@ fn yaml_entries_are_removed() {
     check("s:\n  # of it\n  p: true\n  q: 1\n", "p", "true", Some("s:\n  # of it\n  q: 1\n"));
     check("s:\n  - p: true\n    q: 1\n", "p", "true", Some("s:\n  - q: 1\n"));
     check("s: {p: true, q: 1}\n", "p", "true", Some("s: {q: 1}\n"));
-    check("s:\n  p: true\n", "p", "true", None);
+    // The last one leaves an empty mapping; not where a comment would then be said of nothing.
+    check("s:\n  p: true # why\nt: 1\n", "p", "true", Some("s: {} # why\nt: 1\n"));
+    check("- p:\n    q: 1\n- x\n", "q", "1", Some("- p: {}\n- x\n"));
+    check("s:\n  # of it\n  p: true\n", "p", "true", None);
     let case = Case::new(&[("a.yaml", "l:\n  - a\n  - b # no\n  - c\n")]);
     let action = FixTarget::Remove { value: case.string("b", "b"), key: None, container: Value::default() };
     assert_eq!(case.run(vec![action]), "l:\n  - a\n  - c\n");

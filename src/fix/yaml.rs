@@ -223,7 +223,7 @@ pub fn remove(source: &Source, span: Span, key: Option<Span>) -> Option<Vec<Edit
         return Some(vec![member(source, &spans, index)]);
     }
     if spans.len() < 2 {
-        return None;
+        return emptied(source, parent);
     }
     let this = *spans.get(index)?;
     let (start, end) = (this.start as usize, this.end as usize);
@@ -240,6 +240,17 @@ pub fn remove(source: &Source, span: Span, key: Option<Span>) -> Option<Vec<Edit
         start..spans.get(index + 1)?.start as usize
     };
     Some(vec![Edit { span: source.span(range), text: String::new() }])
+}
+
+/// What is left of a block collection when its only member goes: an empty one behind the key or dash that it stands under.
+fn emptied(source: &Source, collection: Node<'_>) -> Option<Vec<Edit>> {
+    let (start, end) = (collection.span().start as usize, collection.span().end as usize);
+    let before = source.text().get(..start)?.trim_end();
+    if !before.ends_with([':', '-']) || !source.ends_line(end, COMMENTS) {
+        return None;
+    }
+    let empty = if collection.is_mapping() { " {}" } else { " []" };
+    Some(vec![Edit { span: source.span(before.len()..end), text: empty.to_owned() }])
 }
 
 /// The collection in which a value stands, and at which index.

@@ -416,6 +416,14 @@ pub struct FixPlan {
     pub actions: Vec<FixAction>,
 }
 
+impl FixPlan {
+    /// Whether it takes something away.
+    #[must_use]
+    pub fn removes(&self) -> bool {
+        self.actions.iter().any(|action| matches!(action, FixAction::Remove(_)))
+    }
+}
+
 /// One action of a fix.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum FixAction {

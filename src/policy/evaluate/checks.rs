@@ -20,6 +20,14 @@ impl Engine<'_> {
             // An unknown value exists: somebody wrote it.
             Check::Exists(expected) => return Truth::from(*expected),
             Check::ResolvesTo(kinds) => return self.resolves_to(kinds, value, scope),
+            // A credential is in the code only where it is written, and there it is known.
+            Check::Secret(kind, expected) if value.as_unknown().is_some() => {
+                let written = match &value.origin.how {
+                    How::Partial(ends) => on_written_ends(*kind, ends),
+                    _ => false,
+                };
+                return Truth::from(written == *expected);
+            }
             _ => {}
         }
         if value.as_unknown().is_some() {
@@ -461,6 +469,12 @@ fn on_secret(kind: SecretKind, name: &str, value: &Value) -> bool {
         Data::Number(n) => looks(&n.to_string()),
         _ => false,
     }
+}
+
+/// Whether one of the known ends of a text has a credential of this kind. A name alone does not say that of an end: what
+/// is between may be all that is secret.
+fn on_written_ends(kind: SecretKind, ends: &Ends) -> bool {
+    kind != SecretKind::Named && [&ends.start, &ends.end].into_iter().any(|end| secret::has_key(end))
 }
 
 /// Whether a value stands where it is written: it did not come from a variable, a local or a module's argument.

@@ -298,6 +298,11 @@ fn numbers_lengths_versions_and_types() {
         ("{path: $..*, is_secret: named}", "{env: [{name: DB_HOST, value: horse7}]}", 'f'),
         ("{path: $..*, is_secret: key}", "{env: [{name: DB_PASS, value: horse7}]}", 'f'),
         ("{path: $..*, is_secret: key}", "{url: 'https://me:horse7@example.org/'}", 't'),
+        // What is not known is not written.
+        ("{path: $..*, is_secret: named}", "{password: '?'}", 'f'),
+        ("{path: $..*, is_secret: key}", "{a: {b: '?'}}", 'f'),
+        ("{path: $..*, is_secret: key}", "{url: 'https://me:horse7@example.org/…x'}", 't'),
+        ("{path: $..*, is_secret: key}", "{url: 'https://…/x'}", 'f'),
         ("{path: $.a, is_written: true}", "{a: 1}", 't'),
     ]);
 }
