@@ -52,11 +52,13 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     // A reader waits for the terminal; a program that asked for JSON wants the fixes whatever they cost.
     let hurried = shown < usize::MAX && report.stats.bytes > report::LARGE;
     let found = change.as_ref().map_or(report.diagnostics.len(), |c| c.comparison.introduced.len());
+    let offering = Instant::now();
     if !args.no_fixes && !hurried && found <= shown {
         let introduces = change.as_ref().map(|c| c.comparison.introduces(&report));
         let wanted = |d: &Diagnostic| introduces.as_ref().is_none_or(|is_new| is_new(d));
         fix::offer_in(&snapshot, &mut report, &wanted, MOST_TRIALS, &CancelToken::new());
     }
+    let offered = offering.elapsed();
     drop(progress);
     if let Some(change) = change {
         for note in change.notes() {
@@ -103,6 +105,7 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<Ending, Problem> {
     if args.timings {
         let mut steps = vec![("configure", configured), ("load", loaded.saturating_sub(configured))];
         steps.extend(report.timings.steps.iter().copied());
+        steps.push(("try fixes", offered));
         steps.push(("render", rendering.elapsed()));
         steps.push(("all", started.elapsed()));
         for (step, duration) in steps {
