@@ -248,7 +248,7 @@ impl Collect {
                         })
                         .collect();
                 }
-                Step::Index(_) | Step::Slice(..) | Step::All | Step::Filter(_) => {}
+                Step::Index(_) | Step::Slice(..) | Step::All | Step::Filter(_) | Step::Elements => {}
                 Step::Descend | Step::Json | Step::Keys | Step::Split(_) | Step::Quantity => break,
             }
         }

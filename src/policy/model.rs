@@ -148,6 +148,20 @@ pub enum Step {
     Split(String),
     /// A number with a unit, as Kubernetes writes quantities, as a plain number.
     Quantity,
+    /// The elements of a list, and anything else as it is: behind the name that ends the path of a `for_each`.
+    Elements,
+}
+
+impl Path {
+    /// The path as a `for_each` walks it. A name reads every element of a list wherever it stands in a path, so a path
+    /// that ends in one leads to the elements too: `$.ingress` is each `ingress` block, not the list of them.
+    #[must_use]
+    pub fn to_elements(mut self) -> Self {
+        if matches!(self.steps.last(), Some(Step::Name(_) | Step::Names(_))) {
+            self.steps.push(Step::Elements);
+        }
+        self
+    }
 }
 
 /// A condition: true, false or unknown of a resource and the nodes in scope.

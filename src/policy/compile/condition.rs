@@ -4,7 +4,7 @@ use super::operand::Wanted;
 use super::reader::{Table, describe};
 use super::{Context, DEEPEST};
 use crate::policy::model::{
-    Check, CidrCheck, Comparison, Condition, Direction, Literal, Operand, Ports, Quantified, Quantifier, Related,
+    Check, CidrCheck, Comparison, Condition, Direction, Literal, Operand, Path, Ports, Quantified, Quantifier, Related,
     SecretKind, Test, ValueType,
 };
 use crate::policy::values::{cidr, ports, version};
@@ -247,7 +247,7 @@ impl Context<'_, '_> {
 
     fn for_each(&mut self, table: &mut Table<'_>) -> Option<Condition> {
         let node = table.take("for_each")?;
-        let path = self.path(node, "`for_each`");
+        let path = self.path(node, "`for_each`").map(Path::to_elements);
         let name = self.scope_name(table);
         let nodes = std::mem::replace(&mut self.nodes, true);
         self.names.extend(name.clone());

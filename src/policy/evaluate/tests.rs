@@ -409,6 +409,17 @@ fn composition_follows_three_valued_logic() {
 fn for_each_counts_nodes() {
     check(&[
         ("{for_each: $.r, some: {path: '@.a', equals: 1}}", "{r: [{a: 2}, {a: 1}]}", 't'),
+        // A name at the end leads to the elements of a list, as it does within a path; a map stays one node.
+        (
+            "{for_each: $.r, some: {all: [{path: '@.a', equals: 1}, {path: '@.b', equals: 2}]}}",
+            "{r: [{a: 1}, {b: 2}]}",
+            'f',
+        ),
+        ("{for_each: $.r, some: true, at_least: 2}", "{r: [{a: 1}, {b: 2}]}", 't'),
+        ("{for_each: $.r, some: true, at_least: 2}", "{r: {a: 1, b: 2}}", 'f'),
+        ("{for_each: \"$['r','s']\", some: true, at_least: 3}", "{r: [1, 2], s: [3]}", 't'),
+        ("{for_each: $.r, some: true}", "{r: []}", 'f'),
+        ("{for_each: $.r, every: {path: '@.a', equals: 1}}", "{r: []}", 't'),
         ("{for_each: '$.r[*]', some: {path: '@.a', equals: 1}}", "{r: [{a: 2}, {a: 1}]}", 't'),
         ("{for_each: '$.r[*]', some: {path: '@.a', equals: 1}}", "{}", 'f'),
         ("{for_each: '$.r[*]', every: {path: '@.a', equals: 1}}", "{}", 't'),

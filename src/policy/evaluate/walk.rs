@@ -151,6 +151,11 @@ impl<'a> Engine<'a> {
                 }
                 _ => miss(visitor),
             },
+            Step::Elements => match &at.value.data {
+                Data::List(items) if !items.is_empty() => self.each(rest, items, at, scope, visitor, depth),
+                Data::List(_) => miss(visitor),
+                _ => self.steps(rest, at, scope, visitor, depth + 1),
+            },
             Step::Descend => self.descend(rest, at, scope, visitor, depth + 1),
             Step::Filter(condition) => {
                 let mut each = |node: Node<'_>| self.filtered(condition, rest, node, scope, visitor, depth);
@@ -245,7 +250,10 @@ impl<'a> Engine<'a> {
                 self.steps(rest, at, scope, &mut quiet, depth)?;
             }
             (Some(Step::Index(_) | Step::Slice(..)), Data::List(_))
-            | (None | Some(Step::Json | Step::Keys | Step::Split(_) | Step::Quantity | Step::Descend), _) => {
+            | (
+                None | Some(Step::Json | Step::Keys | Step::Split(_) | Step::Quantity | Step::Descend | Step::Elements),
+                _,
+            ) => {
                 self.steps(rest, at, scope, &mut quiet, depth)?;
             }
             (_, Data::Unknown(_)) => self.steps(rest, at, scope, &mut quiet, depth)?,
