@@ -68,6 +68,56 @@ fn terraform(resource: &str) -> String {
     )
 }
 
+/// A deployment whose blocks are written as arguments.
+const AS_ARGUMENTS: &str = r#"
+resource "kubernetes_deployment_v1" "app" {
+  metadata { name = "app" }
+  spec = {
+    selector = { match_labels = { app = "app" } }
+    template = {
+      metadata = { labels = { app = "app" } }
+      spec = {
+        container = [{
+          name             = "app"
+          image            = "registry.example.com/app:latest"
+          security_context = { privileged = true, run_as_user = 0, capabilities = { add = ["SYS_ADMIN"] } }
+        }]
+      }
+    }
+  }
+}
+"#;
+
+/// One whose containers come from a list.
+const DYNAMIC: &str = r#"
+locals {
+  apps = { app = "registry.example.com/app:latest" }
+}
+resource "kubernetes_deployment_v1" "app" {
+  metadata { name = "app" }
+  spec {
+    selector { match_labels = { app = "app" } }
+    template {
+      metadata { labels = { app = "app" } }
+      spec {
+        dynamic "container" {
+          for_each = local.apps
+          content {
+            name  = container.key
+            image = container.value
+            security_context {
+              privileged  = true
+              run_as_user = 0
+              capabilities { add = ["SYS_ADMIN"] }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"#;
+
 /// The policies about containers that report something in these files.
 fn reported(name: &str, files: &[(&str, String)]) -> BTreeSet<String> {
     let folder = std::env::temp_dir().canonicalize().unwrap();
@@ -142,6 +192,8 @@ fn every_kind_in_every_format_reaches_the_container_policies() {
     ] {
         check(resource, &[("main.tf", terraform(resource))]);
     }
+    check("as-arguments", &[("main.tf", AS_ARGUMENTS.to_owned())]);
+    check("dynamic", &[("main.tf", DYNAMIC.to_owned())]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::base::{FileId, Span};
 use crate::formats::yaml_value::YamlValues;
 use crate::formats::{LocalEdge, Lowered};
 use crate::graph::{Data, Entry, How, Map, Origin, Resource, Value};
+use crate::providers;
 use crate::syntax::yaml::{self, Schema};
 use std::sync::Arc;
 
@@ -81,6 +82,12 @@ const NOT_FIELDS: &[&str] = &[
     "wait_for_service_account_token",
     "default_secret_name",
     "status",
+    "auto_approve",
+    "field_manager",
+    "force",
+    "target_state",
+    "data_wo_revision",
+    "binary_data_wo_revision",
 ];
 
 /// Blocks that may repeat, and the list they make. A name that is a list in one place alone is told apart in [`list_name`].
@@ -113,6 +120,7 @@ const LISTS: &[(&str, &str)] = &[
     ("match_label_expressions", "matchLabelExpressions"),
     ("node_selector_term", "nodeSelectorTerms"),
     ("not_ready_address", "notReadyAddresses"),
+    ("on_pod_condition", "onPodConditions"),
     ("option", "options"),
     ("policy", "policies"),
     ("port", "ports"),
@@ -150,15 +158,19 @@ const NAMES: &[(&str, &str)] = &[
     ("host_ip", "hostIP"),
     ("host_ipc", "hostIPC"),
     ("host_pid", "hostPID"),
+    ("insecure_skip_tls_verify", "insecureSkipTLSVerify"),
     ("load_balancer_ip", "loadBalancerIP"),
     ("non_resource_urls", "nonResourceURLs"),
     ("photon_persistent_disk", "photonPersistentDisk"),
     ("pod_cidr", "podCIDR"),
     ("pod_ip", "podIP"),
     ("provider_id", "providerID"),
+    ("run_as_username", "runAsUserName"),
     ("scale_io", "scaleIO"),
     ("storage_provisioner", "provisioner"),
+    ("target_cpu_utilization_percentage", "targetCPUUtilizationPercentage"),
     ("target_wwns", "targetWWNs"),
+    ("timezone", "timeZone"),
     ("volume_id", "volumeID"),
 ];
 
@@ -212,7 +224,7 @@ fn typed(resource: &Resource, base: &str) -> Option<Resource> {
     map.insert("kind", at, Value::string(kind, at));
     for entry in &body.entries {
         if !NOT_FIELDS.contains(&&*entry.key) {
-            map.entries.push(field(entry, Where { parent: "", kind }));
+            map.entries.push(field(entry, &Where { name: "", outer: None, terraform: &resource.kind, kind }));
         }
     }
     if base.starts_with("default_service_account") {
@@ -222,8 +234,8 @@ fn typed(resource: &Resource, base: &str) -> Option<Resource> {
     if kind == "Secret" {
         for entry in &mut map.entries {
             match &*entry.key {
-                "data" => entry.key = "stringData".into(),
-                "binaryData" => entry.key = "data".into(),
+                "data" | "dataWo" => entry.key = "stringData".into(),
+                "binaryData" | "binaryDataWo" => entry.key = "data".into(),
                 _ => {}
             }
         }
@@ -253,49 +265,82 @@ fn kind_of(name: &str) -> Option<(&'static str, &'static str)> {
 }
 
 /// Where a field stands, which decides what a name means.
-#[derive(Clone, Copy)]
 struct Where<'a> {
     /// The block it is in, by Terraform's name; empty at the top.
-    parent: &'a str,
+    name: &'a str,
+    outer: Option<&'a Where<'a>>,
+    /// The Terraform resource's kind.
+    terraform: &'a str,
     kind: &'a str,
 }
 
+impl Where<'_> {
+    /// Whether the provider has a block of this name here.
+    fn has_block(&self, name: &str) -> bool {
+        let mut path = Vec::new();
+        let mut here = Some(self);
+        while let Some(place) = here.filter(|place| place.outer.is_some()) {
+            path.push(place.name);
+            here = place.outer;
+        }
+        path.reverse();
+        providers::is_block(self.terraform, &path, name)
+    }
+}
+
 /// An attribute or block as the API's field.
-fn field(entry: &Entry, place: Where<'_>) -> Entry {
+fn field(entry: &Entry, place: &Where<'_>) -> Entry {
     let name = &*entry.key;
-    let inside = Where { parent: name, ..place };
+    let inside = Where { name, outer: Some(place), ..*place };
     let is_block = |item: &Value| item.as_map().is_some() || item.as_unknown().is_some();
-    let blocks = entry.value.as_list().filter(|items| !items.is_empty() && items.iter().all(is_block));
-    // An unknown may stand for blocks: it takes the list's name, unless an attribute has the block's name elsewhere.
-    let attribute_too = matches!(name, "port" | "rule" | "path" | "secret" | "limit" | "policy");
-    let maybe_blocks = blocks.is_some() || (entry.value.as_unknown().is_some() && !attribute_too);
+    let blocks: Option<&[Value]> = match &entry.value.data {
+        Data::List(items) => (!items.is_empty() && items.iter().all(is_block)).then_some(&**items),
+        // A block written as an argument, `container = { … }`, or one that came from a plan. Other maps are the user's own keys: labels, limits, data.
+        Data::Map(_) => place.has_block(name).then_some(std::slice::from_ref(&entry.value)),
+        _ => None,
+    };
+    // An unknown may stand for blocks: it takes the list's name where the provider has a block of this name.
+    let maybe_blocks = blocks.is_some() || (entry.value.as_unknown().is_some() && place.has_block(name));
     let list = list_name(name, place).filter(|_| maybe_blocks);
-    let key: Arc<str> = list.map_or_else(|| camel(name), Into::into);
+    let key: Arc<str> = list.map_or_else(|| single_name(name, place), Into::into);
+    let list_of = |items: &[Value]| {
+        let items: Vec<Value> = items.iter().map(|item| block(item, &inside)).collect();
+        Value { data: Data::List(Arc::new(items)), origin: entry.value.origin.clone() }
+    };
     let value = match (blocks, list) {
-        (Some(items), Some(_)) => {
-            let items: Vec<Value> = items.iter().map(|item| block(item, inside)).collect();
-            Value { data: Data::List(Arc::new(items)), origin: entry.value.origin.clone() }
-        }
-        (Some([only]), None) => block(only, inside),
-        (Some(items), None) => {
-            let items: Vec<Value> = items.iter().map(|item| block(item, inside)).collect();
-            Value { data: Data::List(Arc::new(items)), origin: entry.value.origin.clone() }
-        }
-        // Maps are the user's own keys: labels, limits, data. A block can come as a bare map from a plan.
+        (Some([only]), None) => block(only, &inside),
+        (Some(items), _) => list_of(items),
         (None, _) => entry.value.clone(),
     };
     Entry { key, key_span: entry.key_span, value }
 }
 
-fn block(value: &Value, place: Where<'_>) -> Value {
+fn block(value: &Value, place: &Where<'_>) -> Value {
     let Some(map) = value.as_map() else { return value.clone() };
-    let entries = map.entries.iter().map(|entry| field(entry, place)).collect();
+    let mut entries = Vec::with_capacity(map.entries.len());
+    for entry in &map.entries {
+        let made = field(entry, place);
+        // Terraform has a block of its own around what says where a volume lies; in the API that stands in the volume itself.
+        match made.value.as_map().filter(|_| &*entry.key == "persistent_volume_source") {
+            Some(source) => entries.extend(source.entries.iter().cloned()),
+            None => entries.push(made),
+        }
+    }
     Value { data: Data::Map(Arc::new(Map { entries, head: map.head })), origin: value.origin.clone() }
 }
 
+/// The name of a field that holds one thing, where the place tells it apart.
+fn single_name(name: &str, place: &Where<'_>) -> Arc<str> {
+    match (name, place.name, place.kind) {
+        ("strategy", "spec", "DaemonSet") => "updateStrategy".into(),
+        ("condition", "endpoint", "EndpointSlice") => "conditions".into(),
+        _ => camel(name),
+    }
+}
+
 /// The list that blocks of this name make here; `None` where there is one block at most.
-fn list_name(name: &str, place: Where<'_>) -> Option<&'static str> {
-    match (name, place.parent) {
+fn list_name(name: &str, place: &Where<'_>) -> Option<&'static str> {
+    match (name, place.name) {
         // `backend { service { port { number } } }` of an Ingress, `port` of a probe's action.
         ("port", "service") => None,
         ("path", "http") => Some("paths"),
@@ -534,8 +579,63 @@ spec:
         );
     }
 
+    /// The provider refuses arguments where it has blocks, but people write them, and plans have them.
+    #[test]
+    fn arguments_in_place_of_blocks_mean_the_same() {
+        check(
+            "kubernetes_pod",
+            "
+metadata: {name: web, labels: {my_app: x}}
+spec:
+  host_network: true
+  container:
+  - image: nginx
+    port: {container_port: 80}
+    env: {name: X}
+    resources: {limits: {some_thing: 2}}
+    security_context: {capabilities: {drop: [ALL]}}
+    liveness_probe: {http_get: {port: 80, http_header: {name: a, value: b}}}
+  volume: {name: v, secret: {secret_name: q}}
+",
+            serde_json::json!({
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": {"name": "web", "labels": {"my_app": "x"}},
+                "spec": {
+                    "hostNetwork": true,
+                    "containers": [{
+                        "image": "nginx",
+                        "ports": [{"containerPort": 80}],
+                        "env": [{"name": "X"}],
+                        "resources": {"limits": {"some_thing": 2}},
+                        "securityContext": {"capabilities": {"drop": ["ALL"]}},
+                        "livenessProbe": {"httpGet": {"port": 80, "httpHeaders": [{"name": "a", "value": "b"}]}},
+                    }],
+                    "volumes": [{"name": "v", "secret": {"secretName": "q"}}],
+                },
+            }),
+        );
+    }
+
     #[test]
     fn names_mean_what_their_place_says() {
+        check(
+            "kubernetes_persistent_volume_v1",
+            "{metadata: [{name: v}], spec: [{capacity: {storage: 1Gi}, persistent_volume_source: [{host_path: [{path: /data}]}]}]}",
+            serde_json::json!({"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "v"},
+                "spec": {"capacity": {"storage": "1Gi"}, "hostPath": {"path": "/data"}}}),
+        );
+        check(
+            "kubernetes_daemon_set_v1",
+            "{spec: [{strategy: [{type: OnDelete}], template: [{spec: [{security_context: [{windows_options: [{run_as_username: x}]}]}]}]}]}",
+            serde_json::json!({"apiVersion": "apps/v1", "kind": "DaemonSet", "spec": {
+                "updateStrategy": {"type": "OnDelete"},
+                "template": {"spec": {"securityContext": {"windowsOptions": {"runAsUserName": "x"}}}}}}),
+        );
+        check(
+            "kubernetes_secret_v1",
+            "{metadata: [{name: a}], data_wo: {p: hunter}, data_wo_revision: 1}",
+            serde_json::json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "stringData": {"p": "hunter"}}),
+        );
         check(
             "kubernetes_ingress_v1",
             "{metadata: [{name: i}], spec: [{rule: [{http: [{path: [{path: /a, backend: [{service: [{name: s, port: [{number: 80}]}]}]}]}]}], tls: [{secret_name: t}]}]}",

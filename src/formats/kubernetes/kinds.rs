@@ -61,7 +61,7 @@ pub struct PodParts<'v> {
     pub spec: &'v Value,
 }
 
-/// The kinds of Kubernetes itself (and OpenShift's) that hold a pod's template: it is one even where somebody forgot the containers.
+/// The kinds of Kubernetes itself, OpenShift's and Argo's that hold a pod's template: it is one even where somebody forgot the containers.
 const WORKLOADS: &[&str] = &[
     "CronJob",
     "DaemonSet",
@@ -70,6 +70,7 @@ const WORKLOADS: &[&str] = &[
     "Job",
     "ReplicaSet",
     "ReplicationController",
+    "Rollout",
     "StatefulSet",
 ];
 
@@ -114,7 +115,9 @@ pub fn pod_of<'v>(kind: &str, body: &'v Value) -> Option<PodParts<'v>> {
         _ => spec.and_then(|s| s.at(&["jobTemplate", "spec", "template"]).or_else(|| s.get("template")))?,
     };
     let pod = template.get("spec")?;
-    if !WORKLOADS.contains(&kind) {
+    let knative =
+        || body.get("apiVersion").and_then(Value::as_str).is_some_and(|api| group(api) == "serving.knative.dev");
+    if !WORKLOADS.contains(&kind) && !knative() {
         pod.get("containers").or_else(|| pod.get("initContainers"))?;
     }
     Some(PodParts { metadata: template.get("metadata"), spec: pod })

@@ -605,7 +605,7 @@ impl Engine {
         let value = match &operand.kind {
             OperandKind::Dot => dot.clone(),
             OperandKind::Nil => match wanted {
-                'a' | 'm' | 'l' => Value::nil(),
+                'a' | 'm' | 'l' => Data::Missing.into(),
                 _ => return Err(self.at(state, operand.at, "cannot assign nil to this argument")),
             },
             OperandKind::Bool(b) => (*b).into(),
@@ -758,16 +758,17 @@ fn fits(value: Value, wanted: char) -> Result<Value, String> {
     let expected = match (wanted, &value.data) {
         ('a', _)
         | ('s', Data::String(_))
-        | ('i', Data::Int(..))
+        | ('i', Data::Int(_, IntType::Int))
         | ('f', Data::Float(_))
         | ('b', Data::Bool(_))
         | ('l', Data::List(_, super::value::Members::Any))
         | ('m', Data::Map(MapRef { members: super::value::Members::Any, .. })) => return Ok(value),
-        ('m', Data::Missing | Data::Nil) => {
+        // Of what a field holds, nil is an empty interface, which is no map and no list; of what a pipeline makes, nil has no type and fits.
+        ('m', Data::Missing) => {
             // A nil map may be read and must not be written; an empty one that nobody keeps is the same to a reader.
             return Ok(Value { data: Data::Map(MapRef::default()), place: value.place });
         }
-        ('l', Data::Missing | Data::Nil) => return Ok(Value { place: value.place, ..Vec::new().into() }),
+        ('l', Data::Missing) => return Ok(Value { place: value.place, ..Vec::new().into() }),
         ('s', _) => "string",
         ('i', _) => "int",
         ('f', _) => "float64",
@@ -775,7 +776,7 @@ fn fits(value: Value, wanted: char) -> Result<Value, String> {
         ('l', _) => "[]interface {}",
         _ => "map[string]interface {}",
     };
-    Err(if value.is_nil() {
+    Err(if matches!(value.data, Data::Missing) {
         format!("invalid value; expected {expected}")
     } else {
         format!("wrong type for value; expected {expected}; got {}", value.type_name())

@@ -3,20 +3,40 @@
 use super::{entropy, is_dummy, is_placeholder};
 
 /// Whether a known kind of key stands somewhere in the text.
+///
+/// Every string of a workspace comes by here, so what a form cannot do without (its length, one byte) is asked first.
 pub fn known_key(text: &str) -> bool {
-    if text.contains("-----BEGIN ") {
+    let long = text.len() >= 44;
+    if long && text.contains("-----BEGIN ") {
         return private_key(text);
     }
-    words(text).any(known_word)
-        || text.split("://").skip(1).any(|rest| password_in_url(rest) || teams_webhook(rest))
-        || azure_connection_string(text)
-        || putty_key(text)
+    text.len() >= SHORTEST_WORD && words(text).any(known_word)
+        || text.contains(':') && text.split("://").skip(1).any(|rest| password_in_url(rest) || teams_webhook(rest))
+        || long && text.contains('=') && azure_connection_string(text)
+        || long && text.contains(':') && putty_key(text)
 }
+
+/// No known form of key is shorter.
+const SHORTEST_WORD: usize = 16;
 
 /// The runs of characters that keys are made of.
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '+' | '~')))
-        .filter(|w| w.len() >= 16)
+    // All these are ASCII, so every byte of another character ends a word as well, and the pieces between are text.
+    let part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/' | b'+' | b'~');
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let rest = bytes.get(at..)?;
+            let start = at + rest.iter().position(|b| part(*b))?;
+            let rest = bytes.get(start..)?;
+            let length = rest.iter().position(|b| !part(*b)).unwrap_or(rest.len());
+            at = start + length;
+            if length >= SHORTEST_WORD {
+                return text.get(start..at);
+            }
+        }
+    })
 }
 
 /// A form of key: what it begins with, what follows, and how long that is.
@@ -108,7 +128,8 @@ const FORMS: &[Form] = &[
 ];
 
 fn known_word(word: &str) -> bool {
-    for form in FORMS {
+    let first = word.as_bytes().first();
+    for form in FORMS.iter().filter(|f| f.prefix.as_bytes().first() == first) {
         let Some(rest) = word.strip_prefix(form.prefix) else { continue };
         let length = rest.chars().take_while(|c| form.alphabet.has(*c)).count();
         let ends = rest.get(length..).is_none_or(|tail| !tail.starts_with(|c: char| c.is_ascii_alphanumeric()));
@@ -152,16 +173,16 @@ fn putty_key(text: &str) -> bool {
 
 /// A JSON web token: a header that decodes to an algorithm, a body and a signature.
 fn jwt(word: &str) -> bool {
+    if !word.starts_with("eyJ") {
+        return false;
+    }
     let mut parts = word.split('.');
     let (Some(header), Some(body), Some(signature)) = (parts.next(), parts.next(), parts.next()) else { return false };
-    header.starts_with("eyJ")
-        && body.starts_with("eyJ")
-        && signature.len() >= 20
-        && decode_base64(header).is_some_and(|h| h.contains("\"alg\""))
+    body.starts_with("eyJ") && signature.len() >= 20 && decode_base64(header).is_some_and(|h| h.contains("\"alg\""))
 }
 
 fn slack_hook(word: &str) -> bool {
-    word.find("hooks.slack.com/services/T").is_some_and(|at| word.len() - at > 60)
+    word.len() > 60 && word.find("hooks.slack.com/services/T").is_some_and(|at| word.len() - at > 60)
 }
 
 /// A private key that holds more than a placeholder.

@@ -35,8 +35,8 @@ pub const ROWS: &[Row] = &[
     ("toYaml", "a", |_, a| Ok(yaml::to_yaml(&argument(a, 0)).into())),
     ("mustToYaml", "a", |_, a| Ok(yaml::to_yaml(&argument(a, 0)).into())),
     ("toYamlPretty", "a", |_, a| Ok(yaml::to_yaml_pretty(&argument(a, 0)).into())),
-    ("toToml", "a", |_, a| Ok(toml::encode(&argument(a, 0)).unwrap_or_else(|e| e).into())),
-    ("mustToToml", "a", |_, a| Ok(toml::encode(&argument(a, 0)).map_err(Failure::new)?.into())),
+    ("toToml", "a", |_, a| Ok(toml::encode(some(a)?).unwrap_or_else(|e| e).into())),
+    ("mustToToml", "a", |_, a| Ok(toml::encode(some(a)?).map_err(Failure::new)?.into())),
     ("fromJson", "s", |e, a| Ok(map_or_error(from_json(e, a), ""))),
     ("mustFromJson", "s", |e, a| from_json(e, a).map_err(Failure::new)),
     ("fromJsonArray", "s", |e, a| Ok(list_or_error(from_json(e, a), ""))),
@@ -55,12 +55,24 @@ fn must(value: Option<Value>) -> Executed<Value> {
     value.ok_or_else(|| Failure::new("json: unsupported value"))
 }
 
+/// The first argument, which must not be nil: Go's reflection stops there.
+fn some(arguments: &[Value]) -> Executed<&Value> {
+    arguments
+        .first()
+        .filter(|value| !value.is_nil())
+        .ok_or_else(|| "reflect: call of reflect.Value.Type on zero Value".into())
+}
+
 /// Base64 to text; an error is the result, as in sprig.
 pub fn decode_base64(s: &str) -> String {
     let plain = s.replace(['\n', '\r'], "");
     match BASE64.decode(plain.as_bytes()) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Err(e) => format!("illegal base64 data at input byte {}", e.position),
+        Err(e) => {
+            // Go names the first byte that cannot be, this library the group of four that it stands in.
+            let wrong = s.bytes().position(|b| !(b.is_ascii_alphanumeric() || b"+/=\r\n".contains(&b)));
+            format!("illegal base64 data at input byte {}", wrong.unwrap_or(e.position))
+        }
     }
 }
 

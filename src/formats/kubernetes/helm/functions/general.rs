@@ -129,7 +129,8 @@ pub const ROWS: &[Row] = &[
 ];
 
 /// `print`: a space stands between two operands where neither is a string.
-fn print(arguments: &[Value]) -> Text {
+/// Go's `fmt.Sprint`: a space between two of which neither is a text.
+pub fn print(arguments: &[Value]) -> Text {
     let mut out = Builder::default();
     let mut last_was_text = true;
     for (i, value) in arguments.iter().enumerate() {

@@ -27,7 +27,7 @@ pub const ROWS: &[Row] = &[
     ("minf", "aa*", |_, a| Ok(a.iter().map(to_float).fold(f64::MAX, f64::min).into())),
     ("floor", "a", |_, a| Ok(to_float(&argument(a, 0)).floor().into())),
     ("ceil", "a", |_, a| Ok(to_float(&argument(a, 0)).ceil().into())),
-    ("round", "aaf*", |_, a| {
+    ("round", "aif*", |_, a| {
         let on = a.get(2).map_or(0.5, to_float);
         let pow = 10f64.powf(to_float(&argument(a, 1)));
         let digit = pow * to_float(&argument(a, 0));
@@ -110,5 +110,7 @@ fn decimal(values: &[Value], f: impl Fn(&Number, &Number) -> Option<Number>) -> 
     for next in numbers {
         total = f(&total, &next?).ok_or_else(|| Failure::new("decimal division by 0"))?;
     }
-    Ok(total.to_f64().into())
+    let result = total.to_f64();
+    // A decimal knows no negative zero.
+    Ok(if result == 0.0 { 0.0 } else { result }.into())
 }

@@ -82,6 +82,13 @@ fn argument(arguments: &[Value], i: usize) -> Value {
     arguments.get(i).cloned().unwrap_or_else(Value::nil)
 }
 
+/// What the escaping functions escape: their arguments as `print` writes them, nil as templates write it.
+fn printed(arguments: &[Value]) -> String {
+    let given: Vec<Value> =
+        arguments.iter().map(|v| if v.is_nil() { Value::from("<no value>") } else { v.clone() }).collect();
+    general::print(&given).s.to_string()
+}
+
 /// sprig's notion of empty.
 pub fn is_empty(value: &Value) -> bool {
     match &value.data {

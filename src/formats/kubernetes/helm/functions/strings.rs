@@ -4,7 +4,7 @@ use super::super::exec::{Executed, Failure, MAX_OUTPUT};
 use super::super::format::{quote, to_text};
 use super::super::origin::{Builder, Place, Text};
 use super::super::value::{Data, MapRef, Value};
-use super::{Row, argument, number, text};
+use super::{Row, argument, number, printed, text};
 
 /// The table of this file.
 pub const ROWS: &[Row] = &[
@@ -423,8 +423,7 @@ fn wrap(s: &str, width: i64, newline: &str, cuts: bool) -> String {
 }
 
 fn escape(arguments: &[Value], f: fn(&str) -> String) -> String {
-    let words: Vec<String> = arguments.iter().map(|v| to_text(v).s.to_string()).collect();
-    f(&words.concat())
+    f(&printed(arguments))
 }
 
 fn html_escape(s: &str) -> String {

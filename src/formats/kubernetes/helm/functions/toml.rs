@@ -5,10 +5,13 @@ use super::super::origin::Place;
 use super::super::value::{Data, MapRef, Value};
 use crate::formats::golang::{push, push_quoted, push_unicode};
 
-/// A dictionary as TOML; an error in words.
+/// A value as TOML; an error in words. What is no dictionary is written as the value of a key would be, but a list of dictionaries has no such form.
 pub fn encode(value: &Value) -> Result<String, String> {
     let Some(map) = value.as_map() else {
-        return Err("toml: top-level values must be Go maps or structs".to_owned());
+        if is_tables(value) {
+            return Err("toml: top-level values must be Go maps or structs".to_owned());
+        }
+        return inline(value, 0);
     };
     let mut out = String::new();
     table(&mut out, map, &mut Vec::new(), 0)?;

@@ -1,9 +1,8 @@
 //! Paths and URLs.
 
 use super::super::exec::{Executed, Failure};
-use super::super::format::to_text;
 use super::super::value::{MapRef, Value};
-use super::{Row, argument, text};
+use super::{Row, argument, printed, text};
 use crate::formats::golang::clean_path;
 
 /// The table of this file.
@@ -18,10 +17,7 @@ pub const ROWS: &[Row] = &[
     ("osClean", "s", |_, a| Ok(clean_path(text(a, 0)).into())),
     ("osExt", "s", |_, a| Ok(ext(text(a, 0)).into())),
     ("osIsAbs", "s", |_, a| Ok(text(a, 0).starts_with('/').into())),
-    ("urlquery", "a*", |_, a| {
-        let words: Vec<String> = a.iter().map(|v| to_text(v).s.to_string()).collect();
-        Ok(query_escape(&words.concat()).into())
-    }),
+    ("urlquery", "a*", |_, a| Ok(query_escape(&printed(a)).into())),
     ("urlParse", "s", |e, a| {
         let place = e.place_of(&argument(a, 0));
         parse(text(a, 0)).map(|parts| {
