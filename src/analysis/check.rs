@@ -8,7 +8,7 @@ use super::memory::{FileFacts, LoweredUnit};
 use super::pieces::{self, Piece};
 use super::verdict;
 use super::workspace::Member;
-use super::{CancelToken, Cancelled, Failure, FileState, Report, Scope, Settings, Snapshot, Stats, Timings};
+use super::{CancelToken, Cancelled, Failure, FileState, Report, Scope, Settings, Snapshot, Stats, Timings, Unknowns};
 use crate::base::{FastMap, FileId, Files, SourceFile};
 use crate::diagnostic::SyntaxError;
 use crate::formats::{Input, LedgerEntry};
@@ -116,7 +116,7 @@ pub(super) fn check(snapshot: &Snapshot, scope: &Scope, cancel: &CancelToken) ->
     let mut failures = built.failures.clone();
     failures.append(&mut evaluated.failures);
     let mut report = Report {
-        unknowns: evaluated.unknowns,
+        unknowns: Unknowns::of(evaluated.unknowns, &built.files),
         errors: built.errors.clone(),
         failures,
         ledger: ledger::ledger(snapshot, &built),

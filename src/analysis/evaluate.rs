@@ -7,6 +7,7 @@
 use super::check::{Built, lock, map_all};
 use super::guard::guard;
 use super::pieces::Piece;
+use super::unknowns::Part;
 use super::{CancelToken, Cancelled, Failure, Settings, UnknownResult};
 use crate::base::Span;
 use crate::diagnostic::Diagnostic;
@@ -28,7 +29,7 @@ pub(crate) struct Found {
 #[derive(Default)]
 pub(super) struct Evaluated {
     pub found: Vec<Found>,
-    pub unknowns: Vec<Arc<UnknownResult>>,
+    pub unknowns: Vec<Arc<Part>>,
     pub failures: Vec<Failure>,
     pub evaluations: usize,
 }
@@ -37,16 +38,33 @@ pub(super) struct Evaluated {
 type Question = (u32, u32);
 
 /// What a policy says of a resource, where it says anything. Ids count from the first of the piece.
-pub(super) struct Answer {
+struct Answer {
     question: Question,
     found: Vec<Found>,
     unknowns: Vec<Arc<UnknownResult>>,
     failure: Option<Failure>,
 }
 
+/// Many answers. Those that are unknown stand apart: there are many of them, and they need not be looked at.
+#[derive(Default)]
+struct Answers {
+    known: Vec<Answer>,
+    unknown: Arc<Part>,
+}
+
+impl Answers {
+    /// The answers that say something.
+    fn new(judged: Vec<Judged>) -> Answers {
+        let mut known: Vec<Answer> = judged.into_iter().map(|(_, answer)| answer).collect();
+        let unknown = known.iter_mut().flat_map(|a| std::mem::take(&mut a.unknowns)).collect();
+        known.retain(|a| !a.found.is_empty() || a.failure.is_some());
+        Answers { known, unknown: Arc::new(Part::new(unknown)) }
+    }
+}
+
 /// What the policies say of a piece by itself.
 pub(super) struct Own {
-    answers: Vec<Answer>,
+    answers: Answers,
     /// What cannot be answered from the piece alone.
     beyond: Vec<Question>,
     evaluations: usize,
@@ -56,7 +74,7 @@ pub(super) struct Own {
 pub(super) struct Around {
     /// The island's number.
     island: u64,
-    answers: Vec<Answer>,
+    answers: Answers,
     /// What cannot be answered from the island alone.
     beyond: Vec<Question>,
 }
@@ -90,13 +108,14 @@ pub(super) fn evaluate(settings: &Settings, built: &Built, cancel: &CancelToken)
         let Some(asked) = asked else { return Err(Cancelled) };
         let Some(own) = place.piece.own.get() else { continue };
         all.evaluations += own.evaluations;
-        let mut answers: Vec<&Answer> = own.answers.iter().chain(&asked.around.answers).chain(&asked.rest).collect();
+        let parts = [&own.answers, &asked.around.answers, &asked.rest];
+        let mut answers: Vec<&Answer> = parts.iter().flat_map(|p| &p.known).collect();
         answers.sort_by_key(|a| a.question);
         for answer in answers {
             all.found.extend(answer.found.iter().map(|found| place.moved(found)));
-            all.unknowns.extend(answer.unknowns.iter().cloned());
             all.failures.extend(answer.failure.clone());
         }
+        all.unknowns.extend(parts.iter().map(|p| p.unknown.clone()));
     }
     Ok(all)
 }
@@ -125,7 +144,7 @@ impl Place<'_> {
 /// What was said of a piece this time, beside what it keeps for itself.
 struct Asked {
     around: Arc<Around>,
-    rest: Vec<Answer>,
+    rest: Answers,
 }
 
 /// Everything that answering takes.
@@ -150,7 +169,7 @@ impl Court<'_> {
             let judged = self.judge(place, &questions)?;
             let (own, beyond): (Vec<Judged>, Vec<Judged>) = judged.into_iter().partition(|(r, _)| *r == Reach::Own);
             let known = Own {
-                answers: worth_keeping(own),
+                answers: Answers::new(own),
                 beyond: beyond.iter().map(|(_, a)| a.question).collect(),
                 evaluations: questions.len(),
             };
@@ -174,14 +193,14 @@ impl Court<'_> {
                     judged.into_iter().partition(|(r, _)| *r != Reach::Everything);
                 let around = Arc::new(Around {
                     island: place.island,
-                    answers: worth_keeping(related),
+                    answers: Answers::new(related),
                     beyond: rest.iter().map(|(_, a)| a.question).collect(),
                 });
                 *lock(&place.piece.around) = Some(around.clone());
                 (around, rest)
             }
         };
-        Some(Asked { around, rest: worth_keeping(rest) })
+        Some(Asked { around, rest: Answers::new(rest) })
     }
 
     fn judge(&self, place: &Place<'_>, questions: &[Question]) -> Option<Vec<Judged>> {
@@ -235,10 +254,4 @@ impl Court<'_> {
         });
         (reach, Answer { question, found, unknowns, failure })
     }
-}
-
-/// The answers that say something.
-fn worth_keeping(judged: Vec<Judged>) -> Vec<Answer> {
-    let says = |a: &Answer| !a.found.is_empty() || !a.unknowns.is_empty() || a.failure.is_some();
-    judged.into_iter().map(|(_, answer)| answer).filter(says).collect()
 }

@@ -44,7 +44,7 @@ impl Report {
                 }
             }
             append(&mut merged.suppressed, report.suppressed);
-            append(&mut merged.unknowns, report.unknowns);
+            merged.unknowns.merge(&report.unknowns, &merged.files);
             append(&mut merged.errors, report.errors);
             append(&mut merged.failures, report.failures);
             append(&mut merged.ledger.entries, report.ledger.entries);

@@ -22,6 +22,7 @@ pub mod since;
 mod suppress;
 #[cfg(test)]
 mod tests;
+mod unknowns;
 mod verdict;
 mod workspace;
 
@@ -34,5 +35,6 @@ pub use report::{
     UnknownResult,
 };
 pub use settings::{Date, Settings};
+pub use unknowns::Unknowns;
 pub use verdict::built_in_rules;
 pub use workspace::{Change, Reader, Scope, Snapshot, Workspace};

@@ -1,5 +1,6 @@
 //! What a check found: everything that a reporter, an editor or the bot needs, and nothing they would have to ask for.
 
+use super::Unknowns;
 use super::since::Since;
 use crate::base::{FileId, Files, Span};
 use crate::diagnostic::{Diagnostic, Rule, Severity, SyntaxError};
@@ -18,7 +19,7 @@ pub struct Report {
     /// Findings that an ignore comment, an ignore file, the configuration or a baseline silenced.
     pub suppressed: Vec<Suppressed>,
     /// Policies whose answer for a resource depends on a value that is not known.
-    pub unknowns: Vec<Arc<UnknownResult>>,
+    pub unknowns: Unknowns,
     /// What could not be read in the files.
     pub errors: Vec<SyntaxError>,
     /// Steps of this program that broke on a file or policy. The rest of the run went on.

@@ -3,8 +3,8 @@
 use super::check::Built;
 use super::evaluate::Found;
 use super::suppress::{self, Ignores};
-use super::{Report, Scope, Settings, Suppressed, Suppression, SuppressionKind, UnknownResult};
-use crate::base::{FastMap, FastSet, FileId, Files, Span};
+use super::{Report, Scope, Settings, Suppressed, Suppression, SuppressionKind};
+use crate::base::{FastMap, FastSet, Files, Span};
 use crate::diagnostic::{Diagnostic, Label, Occurrence, Rule};
 use std::sync::Arc;
 
@@ -146,9 +146,7 @@ impl<'a> Within<'a> {
 
 /// Leaves out what the scope does not touch and what concerns only files that were read for the sake of others.
 pub(super) fn narrow(report: &mut Report, within: &Within<'_>) {
-    // There may be very many, of few files.
-    let mut known: FastMap<FileId, bool> = FastMap::default();
-    report.unknowns.retain(|u| *known.entry(u.span.file).or_insert_with(|| within.span(u.span)));
+    report.unknowns.narrow(|file| within.span(Span::at(file, 0)));
     report.errors.retain(|e| within.span(e.span));
     report.ledger.entries.retain(|e| within.span(e.span));
     report.ledger.files.retain(|f| within.path(&f.path));
@@ -176,21 +174,6 @@ pub(super) fn sort(report: &mut Report) {
     let files = &report.files;
     let path = |span: Span| files.get(span.file).map(|f| &*f.path);
     report.suppressed.sort_by(|a, b| order(files, &a.diagnostic, &b.diagnostic));
-    // Numbers in the order of paths, so that paths are compared once for each file and not once for each unknown.
-    let mut order: Vec<FileId> = report.unknowns.iter().map(|u| u.span.file).collect();
-    order.sort_unstable();
-    order.dedup();
-    order.sort_by_key(|&id| files.get(id).map(|f| &*f.path));
-    let order: FastMap<FileId, usize> = order.into_iter().enumerate().map(|(i, id)| (id, i)).collect();
-    // Place and start side by side with the unknown: most comparisons end there and follow no pointer.
-    let mut keyed: Vec<(Option<usize>, u32, Arc<UnknownResult>)> = std::mem::take(&mut report.unknowns)
-        .into_iter()
-        .map(|u| (order.get(&u.span.file).copied(), u.span.start, u))
-        .collect();
-    keyed.sort_by(|(pa, sa, a), (pb, sb, b)| {
-        (pa, sa).cmp(&(pb, sb)).then_with(|| (&a.rule.name, &a.address).cmp(&(&b.rule.name, &b.address)))
-    });
-    report.unknowns = keyed.into_iter().map(|(.., unknown)| unknown).collect();
     report.errors.sort_by(|a, b| {
         (path(a.span), a.span.start, a.span.end, &a.message).cmp(&(path(b.span), b.span.start, b.span.end, &b.message))
     });
@@ -200,7 +183,7 @@ pub(super) fn sort(report: &mut Report) {
     let mentioned = mentioned.chain(report.suppressed.iter().map(|s| &s.diagnostic.rule));
     let mut rules: Vec<Arc<Rule>> = Vec::new();
     let mut seen: FastSet<*const Rule> = FastSet::default();
-    for rule in mentioned.chain(report.unknowns.iter().map(|u| &u.rule)) {
+    for rule in mentioned.chain(report.unknowns.rules()) {
         if seen.insert(Arc::as_ptr(rule)) {
             rules.push(rule.clone());
         }

@@ -44,11 +44,11 @@ pub fn content_hash(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// All files by id and by path. Cheap to clone: a snapshot shares the texts.
+/// All files by id and by path. Cheap to clone: a snapshot shares everything until one of them changes.
 #[derive(Clone, Debug, Default)]
 pub struct Files {
-    by_id: Vec<Option<Arc<SourceFile>>>,
-    by_path: FastMap<Arc<str>, FileId>,
+    by_id: Arc<Vec<Option<Arc<SourceFile>>>>,
+    by_path: Arc<FastMap<Arc<str>, FileId>>,
 }
 
 impl Files {
@@ -59,12 +59,12 @@ impl Files {
             None => {
                 let id = FileId(u32::try_from(self.by_id.len()).unwrap_or(u32::MAX - 1));
                 let path: Arc<str> = path.into();
-                self.by_path.insert(path.clone(), id);
-                self.by_id.push(None);
+                Arc::make_mut(&mut self.by_path).insert(path.clone(), id);
+                Arc::make_mut(&mut self.by_id).push(None);
                 (id, path)
             }
         };
-        if let Some(slot) = self.by_id.get_mut(id.0 as usize) {
+        if let Some(slot) = Arc::make_mut(&mut self.by_id).get_mut(id.0 as usize) {
             *slot = Some(Arc::new(SourceFile::new(id, path, text)));
         }
         id
@@ -72,12 +72,18 @@ impl Files {
 
     /// Puts a file that another set made at its own id, so that its spans can be resolved here too.
     pub fn adopt(&mut self, file: Arc<SourceFile>) {
-        let index = file.id.0 as usize;
-        if self.by_id.len() <= index {
-            self.by_id.resize(index + 1, None);
+        if self.get(file.id).is_some_and(|known| Arc::ptr_eq(known, &file)) {
+            return;
         }
-        self.by_path.insert(file.path.clone(), file.id);
-        if let Some(slot) = self.by_id.get_mut(index) {
+        let index = file.id.0 as usize;
+        let by_id = Arc::make_mut(&mut self.by_id);
+        if by_id.len() <= index {
+            by_id.resize(index + 1, None);
+        }
+        if self.by_path.get(&file.path) != Some(&file.id) {
+            Arc::make_mut(&mut self.by_path).insert(file.path.clone(), file.id);
+        }
+        if let Some(slot) = by_id.get_mut(index) {
             *slot = Some(file);
         }
     }
@@ -85,7 +91,7 @@ impl Files {
     /// Forgets a file's text; its id stays taken.
     pub fn remove(&mut self, path: &str) -> Option<FileId> {
         let id = *self.by_path.get(path)?;
-        let slot = self.by_id.get_mut(id.0 as usize)?;
+        let slot = Arc::make_mut(&mut self.by_id).get_mut(id.0 as usize)?;
         slot.take().map(|_| id)
     }
 

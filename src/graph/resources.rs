@@ -67,7 +67,12 @@ impl ResourceGraph {
     /// Adds a resource and indexes it.
     pub fn add(&mut self, resource: Arc<Resource>) -> ResourceId {
         let id = ResourceId(u32::try_from(self.resources.len()).unwrap_or(u32::MAX));
-        self.by_kind.entry(resource.kind.clone()).or_default().push(id);
+        match self.by_kind.get_mut(&resource.kind) {
+            Some(same) => same.push(id),
+            None => {
+                self.by_kind.insert(resource.kind.clone(), vec![id]);
+            }
+        }
         self.by_address.take();
         self.by_file.take();
         self.resources.push(resource);

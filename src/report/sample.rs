@@ -5,7 +5,7 @@
 
 use crate::analysis::{
     Failure, FileEntry, FileState, Ledger, LedgerEntry, Report, Stats, Suppressed, Suppression, SuppressionKind,
-    Timings, UnknownResult,
+    Timings, UnknownResult, Unknowns,
 };
 use crate::base::{FileId, Files, Span};
 use crate::diagnostic::{
@@ -253,7 +253,7 @@ pub fn report() -> Report {
                 reason: "a build image".into(),
             },
         }],
-        unknowns: vec![unknown.into()],
+        unknowns: Unknowns::new(vec![unknown.into()], &files),
         errors: vec![error],
         failures: vec![Failure {
             step: "lower",

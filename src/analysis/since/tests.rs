@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::analysis::{FileEntry, Suppressed, Suppression, SuppressionKind, UnknownResult};
+use crate::analysis::{FileEntry, Suppressed, Suppression, SuppressionKind, UnknownResult, Unknowns};
 use crate::base::FileId;
 use crate::config::test_rule;
 use crate::diagnostic::{Occurrence, Subject};
@@ -25,6 +25,7 @@ fn report(texts: Texts<'_>) -> Report {
     let mut report = Report::default();
     let rule = Arc::new(test_rule("p", &[]));
     let mut graph = crate::graph::ResourceGraph::default();
+    let mut unknowns = Vec::new();
     for (path, text) in texts {
         let file = report.files.set(path, (*text).into());
         let unit: Arc<str> = path.rsplit_once('/').map_or("", |(folder, _)| folder).into();
@@ -91,7 +92,7 @@ fn report(texts: Texts<'_>) -> Report {
                         report.suppressed.push(Suppressed { diagnostic, by });
                     }
                 }
-                (Some("unknown"), Some((addresses, span, _))) => report.unknowns.push(Arc::new(UnknownResult {
+                (Some("unknown"), Some((addresses, span, _))) => unknowns.push(Arc::new(UnknownResult {
                     rule: rule.clone(),
                     severity: rule.severity,
                     address: addresses[0].clone(),
@@ -114,6 +115,7 @@ fn report(texts: Texts<'_>) -> Report {
         });
     }
     report.graph = Arc::new(graph);
+    report.unknowns = Unknowns::new(unknowns, &report.files);
     report
 }
 

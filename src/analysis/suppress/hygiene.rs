@@ -2,7 +2,7 @@
 
 use super::super::check::Built;
 use super::{Ignores, Matcher, Reach};
-use crate::analysis::{Settings, SuppressionKind, UnknownResult};
+use crate::analysis::{Settings, SuppressionKind, Unknowns};
 use crate::base::{FastSet, Span, content_hash};
 use crate::config::nearest;
 use crate::diagnostic::{Category, Diagnostic, Edit, Fix, Label, Rule, Safety, Severity};
@@ -55,7 +55,7 @@ pub(in crate::analysis) fn rules() -> Vec<Arc<Rule>> {
 
 impl Ignores {
     /// The findings about ignores, once every other finding was offered to [`Ignores::find`].
-    pub fn hygiene(&self, settings: &Settings, built: &Built, unknowns: &[Arc<UnknownResult>]) -> Vec<Diagnostic> {
+    pub fn hygiene(&self, settings: &Settings, built: &Built, unknowns: &Unknowns) -> Vec<Diagnostic> {
         let [unused, expired, malformed] = &*RULES;
         let mut out = Vec::new();
         let running = Running::of(settings);
@@ -84,7 +84,7 @@ impl Ignores {
                 let target = &ignore.targets[t];
                 let Some(message) = running.verdict(&target.matcher) else { continue };
                 // A policy that could not decide may yet find something when the input is known.
-                let undecided = unknowns.iter().any(|u| {
+                let undecided = unknowns.unordered().any(|u| {
                     target.matcher.matches(&u.rule)
                         && (u.span.file == ignore.span.file || matches!(ignore.reach, Reach::Everywhere(_)))
                 });
