@@ -394,3 +394,28 @@ fn ignores_in_manifests_and_dockerfiles_are_honoured() {
     let all = folder.run(&["check", "--format", "json", "--no-inline-ignores"]);
     assert_eq!(all.findings().len(), 17, "{:?}", all.findings());
 }
+
+#[test]
+fn what_a_broader_finding_says_is_not_said_again() {
+    let rule = |ignore: &str| {
+        format!(
+            "resource \"aws_security_group\" \"g\" {{\n  ingress {{\n    from_port = 0\n    to_port = 0\n    protocol = \"-1\"\n    {ignore}\n    cidr_blocks = [\"0.0.0.0/0\"]\n  }}\n}}\n"
+        )
+    };
+    let any = "main.tf:7 any-port-open-to-internet".to_owned();
+    let ssh = "main.tf:7 ssh-open-to-internet".to_owned();
+    let ignored = "# stacklint: ignore[any-port-open-to-internet] known";
+    for (ignore, more, expected) in [
+        ("", &[][..], (true, false)),
+        // Who asks for one alone gets it, and who ignores the broader one is told what else that means.
+        ("", &["--select", "ssh-open-to-internet"], (false, true)),
+        (ignored, &[], (false, true)),
+    ] {
+        let folder = Folder::new(&[("main.tf", &rule(ignore))]);
+        let ran = folder.run(&[&["check", "--format", "json"], more].concat());
+        let found = ran.findings();
+        assert_eq!((found.contains(&any), found.contains(&ssh)), expected, "{ignore} {more:?}: {found:?}");
+        let implied = ran.json()["suppressed"].as_array().unwrap().iter().any(|s| s["by"] == "implied");
+        assert_eq!(implied, expected.0, "{}", ran.out);
+    }
+}

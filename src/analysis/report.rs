@@ -73,6 +73,8 @@ pub enum SuppressionKind {
     Config,
     /// The finding stands in the baseline.
     Baseline,
+    /// Another finding at the same place says it too, and more: `implied_by` of the policy.
+    Implied,
 }
 
 /// A policy that can neither say yes nor no of a resource.
@@ -210,6 +212,11 @@ impl Report {
     /// How many findings are at least this severe.
     pub fn at_least(&self, severity: Severity) -> usize {
         self.diagnostics.iter().filter(|d| d.severity >= severity).count()
+    }
+
+    /// How many findings somebody silenced; those that another one implies are not among them.
+    pub fn ignored(&self) -> usize {
+        self.suppressed.iter().filter(|s| s.by.kind != SuppressionKind::Implied).count()
     }
 
     /// The path of the file of a span; `<none>` where it stands in no file.

@@ -21,6 +21,7 @@ pub(super) fn judge(settings: &Settings, built: &Built, raw: Vec<Found>, within:
             None => open.push(found),
         }
     }
+    let mut open = said_better(open, report);
     for mut diagnostic in ignores.hygiene(settings, built, &report.unknowns) {
         diagnostic.severity = settings.config.severity_of(&diagnostic.rule);
         if settings.config.min_severity.is_some_and(|least| diagnostic.severity < least) {
@@ -50,6 +51,40 @@ pub(super) fn judge(settings: &Settings, built: &Built, raw: Vec<Found>, within:
         }
         report.diagnostics.push(found.diagnostic);
     }
+}
+
+/// Leaves out what another finding at the same place of the same resource says too, and more: that every port is open says
+/// of each that it is. What is ignored or not selected implies nothing.
+fn said_better(open: Vec<Found>, report: &mut Report) -> Vec<Found> {
+    let place = |d: &Diagnostic| (d.subject.as_ref().map(|s| s.address.clone()), d.primary.span);
+    if open.iter().all(|found| found.diagnostic.rule.implied_by.is_empty()) {
+        return open;
+    }
+    let names: FastSet<&str> = open.iter().flat_map(|f| &f.diagnostic.rule.implied_by).map(String::as_str).collect();
+    let said: FastSet<(String, (Option<Arc<str>>, Span))> = open
+        .iter()
+        .map(|found| &found.diagnostic)
+        .filter(|d| names.contains(d.rule.name.as_str()))
+        .map(|d| (d.rule.name.clone(), place(d)))
+        .collect();
+    let (mut left, mut implied) = (Vec::with_capacity(open.len()), Vec::new());
+    for found in open {
+        let place = place(&found.diagnostic);
+        let by = found.diagnostic.rule.implied_by.iter().find(|name| said.contains(&((*name).clone(), place.clone())));
+        match by {
+            Some(name) => implied.push(Suppressed {
+                by: Suppression {
+                    kind: SuppressionKind::Implied,
+                    span: Span::NONE,
+                    reason: format!("`{name}` says it, and more"),
+                },
+                diagnostic: found.diagnostic,
+            }),
+            None => left.push(found),
+        }
+    }
+    report.suppressed.append(&mut implied);
+    left
 }
 
 fn per_path(settings: &Settings, built: &Built, diagnostic: &Diagnostic) -> Option<Suppression> {

@@ -68,6 +68,18 @@ pub fn test(set: &Arc<PolicySet>, policy: usize) -> (usize, Vec<String>) {
             failures.push(format!("{}:{line}: {kind} example {number}{note}: {why}", entry.index.file));
         }
     }
+    let names = entry.policy().map(|p| p.policy.rule.implied_by.clone()).unwrap_or_default();
+    for name in names {
+        let other = set.get(&name);
+        if other.is_none() {
+            failures.push(format!("{}: `implied_by` names `{name}`, which is no policy", entry.index.file));
+        } else if other.is_some_and(|o| o.policy.rule.implied_by.iter().any(|n| n == entry.name())) {
+            failures.push(format!(
+                "{}: this policy and `{name}` imply each other, so neither would be seen",
+                entry.index.file
+            ));
+        }
+    }
     if !fix_keeps_its_word(set, policy, &examples.bad) {
         failures.push(format!("{}: the fix mends none of the bad examples", entry.index.file));
     }

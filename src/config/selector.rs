@@ -234,6 +234,7 @@ pub(crate) mod tests {
             references: Vec::new(),
             aliases: aliases.iter().map(|&a| a.into()).collect(),
             tags: vec!["pss-baseline".into()],
+            implied_by: Vec::new(),
             url: String::new(),
         }
     }

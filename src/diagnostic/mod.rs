@@ -128,6 +128,8 @@ pub struct Rule {
     pub aliases: Vec<String>,
     /// Groups that can be selected as a whole, such as `pss-baseline`.
     pub tags: Vec<String>,
+    /// Policies whose finding at the same place of the same resource says more: this one is then left out.
+    pub implied_by: Vec<String>,
     /// The page that documents it.
     pub url: String,
 }

@@ -185,6 +185,7 @@ pub fn suppression_word(kind: SuppressionKind) -> &'static str {
         SuppressionKind::IgnoreFile => "ignore-file",
         SuppressionKind::Config => "config",
         SuppressionKind::Baseline => "baseline",
+        SuppressionKind::Implied => "implied",
     }
 }
 

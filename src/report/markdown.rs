@@ -216,8 +216,13 @@ pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> 
     if !report.unknowns.is_empty() {
         foot.push(format!("{} unknown", report.unknowns.len()));
     }
-    if !report.suppressed.is_empty() {
-        foot.push(format!("{} ignored", report.suppressed.len()));
+    let ignored = report.ignored();
+    if ignored > 0 {
+        foot.push(format!("{ignored} ignored"));
+    }
+    let implied = report.suppressed.len() - ignored;
+    if implied > 0 {
+        foot.push(format!("{implied} said by another finding"));
     }
     text.push_str(&format!("\n<sub>{}</sub>\n", foot.join(" · ")));
     out.write_all(text.as_bytes())

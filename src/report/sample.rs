@@ -57,6 +57,7 @@ fn rule(name: &str, severity: Severity, category: Category, title: &str, aliases
         references: vec!["https://docs.example.com/a_(b)".into()],
         aliases: aliases.iter().map(ToString::to_string).collect(),
         tags: vec!["cis".into()],
+        implied_by: Vec::new(),
         url: format!("https://stacklint.example/policies/{name}"),
     })
 }

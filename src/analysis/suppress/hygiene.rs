@@ -20,6 +20,7 @@ static RULES: LazyLock<[Arc<Rule>; 3]> = LazyLock::new(|| {
             references: Vec::new(),
             aliases: Vec::new(),
             tags: vec!["ignores".to_owned()],
+            implied_by: Vec::new(),
             url: String::new(),
         })
     };

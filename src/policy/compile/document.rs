@@ -10,7 +10,7 @@ use crate::policy::words::nearest;
 use crate::syntax::yaml::Node;
 
 /// Every field that a policy may have.
-pub(super) const FIELDS: [&str; 21] = [
+pub(super) const FIELDS: [&str; 22] = [
     "name",
     "title",
     "severity",
@@ -23,6 +23,7 @@ pub(super) const FIELDS: [&str; 21] = [
     "params",
     "enabled",
     "on_request",
+    "implied_by",
     "tags",
     "message",
     "why",
@@ -70,6 +71,7 @@ pub(super) fn policy(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str, text:
     let params = table.take("params").map(|n| cx.params(n)).unwrap_or_default();
     let enabled = table.take("enabled").and_then(|n| cx.boolean(n, "`enabled`")).unwrap_or(true);
     let on_request = table.take("on_request").map(|n| cx.texts(n, "`on_request`")).unwrap_or_default();
+    let implied_by = table.take("implied_by").map(|n| cx.texts(n, "`implied_by`")).unwrap_or_default();
     let tags = table.take("tags").map(|n| cx.texts(n, "`tags`")).unwrap_or_default();
 
     let guard = table.take("where").map(|n| cx.condition(n));
@@ -118,6 +120,7 @@ pub(super) fn policy(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str, text:
             references,
             aliases,
             tags,
+            implied_by,
         },
         enabled,
         on_request,

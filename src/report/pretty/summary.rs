@@ -102,8 +102,13 @@ pub fn last_lines(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
     if !report.unknowns.is_empty() {
         facts.push(format!("{} unknown", report.unknowns.len()));
     }
-    if !report.suppressed.is_empty() {
-        facts.push(format!("{} ignored", report.suppressed.len()));
+    let ignored = report.ignored();
+    if ignored > 0 {
+        facts.push(format!("{ignored} ignored"));
+    }
+    let implied = report.suppressed.len() - ignored;
+    if implied > 0 {
+        facts.push(format!("{implied} said by another finding"));
     }
     let elapsed = cx.options.elapsed.unwrap_or_else(|| report.timings.total());
     if !elapsed.is_zero() {
