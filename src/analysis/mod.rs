@@ -15,6 +15,7 @@ mod ledger;
 mod lower;
 mod matrix;
 mod memory;
+mod part;
 mod pieces;
 mod report;
 mod settings;
@@ -30,6 +31,7 @@ pub use crate::formats::LedgerEntry;
 pub use baseline::{Accepted, Baseline};
 pub use check::Built;
 pub use guard::{CancelToken, Cancelled, is_guarded};
+pub use part::Part;
 pub use report::{
     Failure, FileEntry, FileState, Ledger, Report, Stats, Suppressed, Suppression, SuppressionKind, Timings,
     UnknownResult,

@@ -38,6 +38,8 @@ pub enum Command {
     Graph(GraphArgs),
     /// Print what a Helm chart or a kustomization renders to; no other program is needed
     Render(Box<RenderArgs>),
+    /// Join the reports of several runs, such as those of `check --shard`, into one
+    Merge(MergeArgs),
     /// Write a commented stacklint.toml to adapt
     Init(InitArgs),
     /// Serve an editor over standard input and output (Language Server Protocol)
@@ -75,9 +77,23 @@ pub struct CheckArgs {
     /// Show findings that were ignored, too
     #[arg(long, help_heading = "Suppression")]
     pub show_ignored: bool,
-    /// Report only what was introduced since a commit: a branch (then since the change left it), a tag or an id
+    /// Report only findings that were introduced since a commit, also those in files that did not change: a branch such
+    /// as `origin/main` (then since this work left it), a tag, an id, or `HEAD` for what is not committed yet
+    ///
+    /// The commit is read from git's objects; the work tree is not touched and nothing is fetched. The exit code speaks
+    /// of the introduced findings alone; those that are fixed are listed and the unchanged ones counted.
     #[arg(long, value_name = "REF", conflicts_with = "write_baseline", help_heading = "Suppression")]
     pub since: Option<String>,
+    /// With --since, also list the findings that were there before (pretty, json; sarif as `unchanged` and `absent`)
+    #[arg(long, requires = "since", help_heading = "Suppression")]
+    pub show_unchanged: bool,
+    /// Report one of N parts, counted from 1, so that N runs share the work: `--shard 2/8`. `stacklint merge` joins them
+    ///
+    /// Where there are several repositories below the paths, each run reads and checks only its share of them, each
+    /// repository by itself (json and sarif). A single repository is read as a whole by every run, since a finding may depend on
+    /// any file, and the findings are divided by folder. The same files are divided the same way each time.
+    #[arg(long, value_name = "I/N", value_parser = Shard::parse, conflicts_with = "write_baseline")]
+    pub shard: Option<Shard>,
     /// Exit with 1 only for findings of this severity or worse; milder ones are still shown
     #[arg(long, value_name = "SEVERITY", value_parser = severity)]
     pub fail_on: Option<Severity>,
@@ -96,6 +112,45 @@ pub struct CheckArgs {
     /// Print how long each step took
     #[arg(long, hide = true)]
     pub timings: bool,
+}
+
+/// Which of how many parts, from `--shard 2/8`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shard {
+    /// Counted from 1.
+    pub index: usize,
+    pub count: usize,
+}
+
+impl Shard {
+    fn parse(text: &str) -> Result<Shard, String> {
+        let (index, count) = text.split_once('/').ok_or("two numbers with a slash between them, such as 2/8")?;
+        let number = |text: &str| text.trim().parse::<usize>().map_err(|_| format!("`{text}` is no number"));
+        let shard = Shard { index: number(index)?, count: number(count)? };
+        match shard {
+            Shard { count: 0, .. } => Err("there must be at least one part".to_owned()),
+            Shard { count, .. } if count > MOST_SHARDS => Err(format!("there may be at most {MOST_SHARDS} parts")),
+            Shard { index: 0, .. } => Err("parts are counted from 1".to_owned()),
+            Shard { index, count } if index > count => Err(format!("there are only {count} parts")),
+            shard => Ok(shard),
+        }
+    }
+}
+
+/// More parts than this are a mistake.
+const MOST_SHARDS: usize = 100_000;
+
+#[derive(Args, Debug)]
+pub struct MergeArgs {
+    /// Reports in JSON, or in SARIF, not both; `-` reads one from standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write the report to a file instead of standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Exit with 1 only for findings of this severity or worse
+    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    pub fail_on: Option<Severity>,
 }
 
 #[derive(Args, Debug, Default)]

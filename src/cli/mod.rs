@@ -7,9 +7,11 @@ mod explain;
 mod fix;
 mod graph;
 mod init;
+mod merge;
 mod policies;
 mod render;
 mod session;
+mod shard;
 mod since;
 mod terminal;
 
@@ -77,6 +79,7 @@ fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
         }
         Command::Graph(args) => graph::run(args, terminal),
         Command::Render(args) => render::run(args),
+        Command::Merge(args) => merge::run(args),
         Command::Init(args) => init::run(args),
         Command::Lsp(_) => match crate::lsp::run_stdio() {
             Ok(()) => Ok(Ending::Clean),

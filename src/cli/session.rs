@@ -8,7 +8,7 @@ use crate::config::{Config, ConfigError, Selector};
 use crate::formats::Options;
 use crate::graph::{Data, Map, Number, Value};
 use crate::load::git::{GitError, Tree, Version};
-use crate::load::{self, Exclude, Paths, Texts};
+use crate::load::{self, Exclude, IGNORE_FILES, Paths, Texts};
 use crate::policy::{Choice, PolicySet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -146,6 +146,18 @@ impl Session {
     /// The configuration file with its text; `None` where there is none.
     pub fn source(&self) -> Option<&(PathBuf, Arc<str>)> {
         self.source.as_ref()
+    }
+
+    /// Every file and folder that says how to check, where the user has named it or runs in its folder: what
+    /// [`Tree::naming`] wants.
+    pub fn named(&self, selection: &SelectionArgs, terraform: &TerraformArgs) -> Vec<PathBuf> {
+        let paths = Paths::new(&self.working_directory, &[]);
+        let ignore_files = IGNORE_FILES.iter().map(|name| self.working_directory.join(name));
+        let given = selection.config.iter().chain(&terraform.var_file).map(|path| paths.full(path));
+        let configured = self.config.var_files.iter().map(|file| paths.full(&self.config_folder.join(file)));
+        let folders = self.policy_folders().into_iter().map(|folder| paths.full(&folder));
+        let source = self.source.iter().map(|(path, _)| path.clone());
+        ignore_files.chain(given).chain(configured).chain(folders).chain(source).collect()
     }
 
     /// The texts of the configuration's own policies, by folder: what tells whether two versions have the same ones.

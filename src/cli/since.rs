@@ -8,8 +8,9 @@ use crate::analysis::{Baseline, Report, Settings, Snapshot, Workspace, built_in_
 use crate::base::FastSet;
 use crate::load::git::{self, Like, Repository, Tree};
 use crate::load::{Paths, Request};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// The commit that was found for `--since`, before anything is checked.
 pub struct Before {
@@ -23,19 +24,23 @@ pub struct Change {
     since: Since,
     /// What is introduced, fixed and unchanged.
     pub comparison: Comparison,
+    /// How long each step took.
+    pub timings: Vec<(&'static str, Duration)>,
 }
 
 impl Before {
     /// Finds the commit and lists what is in it.
-    pub fn find(reference: &str, args: &CheckArgs, session: &Session) -> Result<Before, Problem> {
+    pub fn find(reference: &str, args: &CheckArgs, session: &Session, asked: &[PathBuf]) -> Result<Before, Problem> {
         let here = &session.working_directory;
         let paths = Paths::new(here, &[]);
-        let first = args.paths.first().map_or_else(|| here.clone(), |path| paths.full(path));
+        let first = asked.first().map_or_else(|| here.clone(), |path| paths.full(path));
         // A path that does not exist is for the loader to complain of.
         let folder = first.ancestors().find(|folder| folder.is_dir()).unwrap_or(here);
         let repository = Repository::discover(folder)?;
         let base = repository.base(reference)?;
-        let tree = Arc::new(repository.tree(base.commit.as_ref())?);
+        let named = session.named(&args.selection, &args.terraform).into_iter();
+        let named = named.chain(args.baseline.iter().map(|path| paths.full(path)));
+        let tree = Arc::new(repository.tree(base.commit.as_ref())?.naming(named));
         let since = Since {
             reference: reference.to_owned(),
             commit: base.commit.map(|c| c.id().to_owned()),
@@ -54,6 +59,12 @@ impl Before {
         (head, report): (&Snapshot, &Report),
         check: impl FnOnce(&Session, &mut Workspace) -> Result<Report, Problem>,
     ) -> Result<Change, Problem> {
+        let mut clock = Instant::now();
+        let mut timings = Vec::new();
+        let mut lap = |step| {
+            let now = Instant::now();
+            timings.push((step, now - std::mem::replace(&mut clock, now)));
+        };
         let past = match self.past(args, session, head) {
             Ok(past) => past,
             Err(problem) => {
@@ -69,6 +80,7 @@ impl Before {
             None => (session, None),
         };
         let request = Request { exclude: of_then.exclude()?, ..request.clone() };
+        lap("base: configure");
         let mut workspace = git::open(&self.tree, &request, settings, Some(Like { head, on_disk: true }))?;
         for folder in self.tree.absent() {
             self.since.notes.push(format!(
@@ -76,7 +88,9 @@ impl Before {
                 folder.trim_end_matches('/')
             ));
         }
+        lap("base: read");
         let base = check(of_then, &mut workspace)?;
+        lap("base: check");
         // The process ends soon; the system takes the memory back faster.
         std::mem::forget(workspace);
         let mut comparison = compare(&base, report);
@@ -86,7 +100,8 @@ impl Before {
                 left_out.policy(&d.diagnostic.rule.name) || left_out.file(base.path(d.diagnostic.primary.span))
             });
         }
-        Ok(Change { base, since: self.since, comparison })
+        lap("compare");
+        Ok(Change { base, since: self.since, comparison, timings })
     }
 
     /// The configuration of then, with the settings that follow from it; no settings where they are those of now.

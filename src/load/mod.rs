@@ -6,14 +6,16 @@
 mod folder;
 pub mod git;
 mod paths;
+mod projects;
 mod read;
 mod settings;
 mod walk;
 
 pub use folder::DiskFolder;
 pub use paths::Paths;
+pub use projects::projects;
 pub use read::{MAX_FILE_BYTES, Unreadable, read_text};
-pub use settings::Texts;
+pub use settings::{IGNORE_FILES, Texts};
 pub use walk::Exclude;
 
 use crate::analysis::{Change, FileState, Settings, Workspace};
@@ -65,6 +67,21 @@ impl std::error::Error for NotThere {}
 pub fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
     std::fs::File::create(path)?.write_all(bytes)
+}
+
+/// Reads a report that the user named, `-` for standard input.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn read_report(working_directory: &Path, path: &Path) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let read = if path == Path::new("-") {
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map(|_| ())
+    } else {
+        std::fs::read(working_directory.join(path)).map(|read| bytes = read)
+    };
+    read.map(|()| bytes).map_err(|e| read::system_message(&e))
 }
 
 /// Opens files and folders as a workspace.

@@ -82,7 +82,7 @@ impl Paths {
 }
 
 /// Resolves `.` and `..` by their letters alone.
-fn lexical(path: &Path) -> PathBuf {
+pub(super) fn lexical(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

@@ -22,12 +22,12 @@ pub(super) fn find_config(folder: &Path, is_file: impl Fn(&Path) -> bool) -> Opt
     None
 }
 
-/// `.trivyignore` and `.trivyignore.yaml` of a folder: path and text.
+/// The names of ignore files.
+pub const IGNORE_FILES: [&str; 3] = [".trivyignore", ".trivyignore.yaml", ".trivyignore.yml"];
+
+/// `.trivyignore` and its kin of a folder: path and text.
 pub(super) fn ignore_files(folder: &Path, read: impl Fn(&Path) -> Result<Arc<str>, Unreadable>) -> Texts {
-    [".trivyignore", ".trivyignore.yaml", ".trivyignore.yml"]
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), read(&folder.join(name)).ok()?)))
-        .collect()
+    IGNORE_FILES.into_iter().filter_map(|name| Some((name.to_owned(), read(&folder.join(name)).ok()?))).collect()
 }
 
 /// The policies below a folder: the path from there, with `/`, and the text; sorted.

@@ -169,7 +169,9 @@ pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> 
     let total = report.diagnostics.len();
     let parts: Vec<String> = super::by_severity(&report.diagnostics).iter().map(|(s, n)| format!("{n} {s}")).collect();
     let detail = if parts.is_empty() { String::new() } else { format!(": {}", parts.join(", ")) };
-    writeln!(out, "{}{detail} in {}", count(total, "finding"), count(report.stats.files, "file"))
+    let since = super::since_words(report);
+    let since = if since.is_empty() { String::new() } else { format!("; {}", since.join(", ")) };
+    writeln!(out, "{}{detail} in {}{since}", count(total, "finding"), count(report.stats.files, "file"))
 }
 
 #[cfg(test)]

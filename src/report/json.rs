@@ -86,6 +86,19 @@ struct Finding<'a> {
     url: &'a str,
 }
 
+/// What the report is held against, and how many findings are what.
+#[derive(Serialize)]
+struct SinceJson<'a> {
+    #[serde(rename = "ref")]
+    reference: &'a str,
+    commit: Option<&'a str>,
+    introduced: usize,
+    fixed: usize,
+    unchanged: usize,
+    hidden: BTreeMap<&'static str, usize>,
+    notes: &'a [String],
+}
+
 #[derive(Serialize)]
 struct SuppressedJson<'a> {
     policy: &'a str,
@@ -297,11 +310,31 @@ fn coverage(report: &Report) -> Coverage<'_> {
 }
 
 /// Writes the report; one finding a line.
-pub fn render(report: &Report, _: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
+pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{\"version\": ")?;
     wire::write(&VERSION, out)?;
     out.write_all(b",\n\"findings\": ")?;
     wire::write_lines(report.diagnostics.iter().map(|d| finding(report, d)), out)?;
+    if let Some(since) = &report.since {
+        out.write_all(b",\n\"since\": ")?;
+        let hidden = since.hidden_counts().into_iter().map(|(why, n)| (why.as_str(), n)).collect();
+        let counts = SinceJson {
+            reference: &since.reference,
+            commit: since.commit.as_deref(),
+            introduced: report.diagnostics.len(),
+            fixed: since.fixed().len(),
+            unchanged: since.unchanged.len(),
+            hidden,
+            notes: &since.notes,
+        };
+        wire::write(&counts, out)?;
+        out.write_all(b",\n\"fixed\": ")?;
+        wire::write_lines(since.fixed().iter().map(|d| finding(&since.base, d)), out)?;
+        if options.show_unchanged {
+            out.write_all(b",\n\"unchanged\": ")?;
+            wire::write_lines(since.unchanged.iter().map(|d| finding(report, d)), out)?;
+        }
+    }
     out.write_all(b",\n\"suppressed\": ")?;
     let suppressed = report.suppressed.iter().map(|s| SuppressedJson {
         policy: &s.diagnostic.rule.name,

@@ -13,6 +13,8 @@ use std::io::{self, Write};
 
 /// Characters of a line of source that are shown.
 const SOURCE_COLUMNS: usize = 160;
+/// Findings that are named as fixed.
+const MAX_FIXED: usize = 30;
 /// Room that is kept for the closing lines.
 const RESERVE: usize = 600;
 
@@ -167,17 +169,39 @@ fn finding(report: &Report, secrets: &Secrets, d: &Diagnostic) -> String {
     out
 }
 
+/// What became of the findings of before, with those that are fixed.
+fn since(report: &Report) -> String {
+    let Some(since) = &report.since else { return String::new() };
+    let mut text = format!("Since {}: {}\n\n", code(&since.reference), super::since_words(report).join(" · "));
+    if !since.fixed().is_empty() {
+        text.push_str("<details><summary>Fixed</summary>\n\n");
+        for d in since.fixed().iter().take(MAX_FIXED) {
+            let at = place(&since.base, d.primary.span, ColumnEncoding::Chars)
+                .map(|p| code(&format!("{}:{}", p.file.path, p.start.line)) + " ")
+                .unwrap_or_default();
+            text.push_str(&format!("- {} {at}{} ({})\n", mark(d.severity), escape(&d.message), code(&d.rule.name)));
+        }
+        if since.fixed().len() > MAX_FIXED {
+            text.push_str(&format!("- and {} more\n", since.fixed().len() - MAX_FIXED));
+        }
+        text.push_str("\n</details>\n\n");
+    }
+    text
+}
+
 /// Writes the comment.
 pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
-    let secrets = Secrets::of(report.diagnostics.iter().chain(report.suppressed.iter().map(|s| &s.diagnostic)));
+    let secrets = Secrets::of_report(report);
     let total = report.diagnostics.len();
+    let new = report.since.as_ref().map(|_| "new ").unwrap_or_default();
     let mut text = if total == 0 {
-        format!("### {TOOL}: no findings ✅\n\n")
+        format!("### {TOOL}: no {new}findings ✅\n\n")
     } else {
         let parts: Vec<String> =
             by_severity(&report.diagnostics).iter().map(|(s, n)| format!("{} {n} {s}", mark(*s))).collect();
-        format!("### {TOOL}: {}\n\n{}\n\n", count(total, "finding"), parts.join(" · "))
+        format!("### {TOOL}: {}\n\n{}\n\n", count(total, &format!("{new}finding")), parts.join(" · "))
     };
+    text.push_str(&since(report));
     let mut used = text.chars().count();
     let mut order: Vec<&Diagnostic> = report.diagnostics.iter().collect();
     order.sort_by_key(|d| std::cmp::Reverse(d.severity));

@@ -9,6 +9,7 @@ mod gitlab;
 mod json;
 mod junit;
 mod markdown;
+mod merge;
 mod place;
 mod pretty;
 pub use pretty::LARGE;
@@ -26,6 +27,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 pub use json::finding_value;
+pub use merge::{Joined, MERGEABLE, merge};
 pub use text::{one_line, visible, wrap};
 
 /// One output format.
@@ -113,6 +115,9 @@ pub struct RenderOptions {
     pub category: Option<String>,
     /// Whether findings that were ignored are written too, as such (`sarif`, `junit`, `pretty`).
     pub show_suppressed: bool,
+    /// Whether findings that were there before the change are written too, as such, and those that it mended
+    /// (`sarif`, `json`, `pretty`); nothing where the report is not about a change.
+    pub show_unchanged: bool,
     /// How long the run took, for the summary; taken from the report's own timings where it is absent.
     pub elapsed: Option<Duration>,
     /// The characters that `markdown` may fill; GitHub refuses a comment of more than 65,536.
@@ -130,6 +135,7 @@ impl Default for RenderOptions {
             repository_prefix: String::new(),
             category: None,
             show_suppressed: false,
+            show_unchanged: false,
             elapsed: None,
             markdown_limit: 60_000,
         }
@@ -228,6 +234,15 @@ fn by_severity(diagnostics: &[Diagnostic]) -> Vec<(Severity, usize)> {
 /// The places that took part and are worth showing: a label without words around the primary place says nothing.
 fn related(d: &Diagnostic) -> impl Iterator<Item = &crate::diagnostic::Label> {
     d.related.iter().filter(|l| !(l.message.is_empty() && l.span.contains(d.primary.span)))
+}
+
+/// What became of the findings of before, in words: `2 fixed`, `13 unchanged`, `1 ignored now`. Empty where the report is
+/// not about a change.
+fn since_words(report: &Report) -> Vec<String> {
+    let Some(since) = &report.since else { return Vec::new() };
+    let mut words = vec![format!("{} fixed", since.fixed().len()), format!("{} unchanged", since.unchanged.len())];
+    words.extend(since.hidden_counts().into_iter().map(|(why, n)| format!("{n} {} now", why.as_str())));
+    words
 }
 
 /// `1 file`, `2 files`.

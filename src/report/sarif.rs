@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 /// GitHub takes no more results in one run.
-const MAX_RESULTS: usize = 25_000;
+pub(super) const MAX_RESULTS: usize = 25_000;
 /// GitHub shows no more related places of a result.
 const MAX_RELATED: usize = 100;
 /// Related places that the message links to.
@@ -117,10 +117,26 @@ impl Cx<'_> {
     }
 
     fn result(&self, d: &Diagnostic, fingerprint: &str, rule_index: usize, by: Option<&Suppression>) -> Value {
+        let state = self.report.since.as_ref().map(|_| "new");
+        self.result_in(d, fingerprint, rule_index, by, state)
+    }
+
+    /// `state`: the result's `baselineState`, where the run is held against an earlier one.
+    fn result_in(
+        &self,
+        d: &Diagnostic,
+        fingerprint: &str,
+        rule_index: usize,
+        by: Option<&Suppression>,
+        state: Option<&str>,
+    ) -> Value {
         let mut result = Map::new();
         result.insert("ruleId".into(), json!(d.rule.name));
         result.insert("ruleIndex".into(), json!(rule_index));
         result.insert("level".into(), json!(level(d.severity)));
+        if let Some(state) = state {
+            result.insert("baselineState".into(), json!(state));
+        }
         result.insert("message".into(), json!({ "text": d.message }));
         // GitHub refuses a result without a location: what stands in no file is put at the start of its resource's.
         let anchor = [Some(d.primary.span), d.subject.as_ref().map(|s| s.span)];
@@ -276,7 +292,11 @@ fn rule(rule: &Rule) -> Value {
 pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> io::Result<()> {
     let suppressed = if options.show_suppressed { report.suppressed.as_slice() } else { &[] };
     let all = report.diagnostics.iter().chain(suppressed.iter().map(|s| &s.diagnostic));
-    let secrets = Secrets::of(report.diagnostics.iter().chain(report.suppressed.iter().map(|s| &s.diagnostic)));
+    let since = report.since.as_deref();
+    let before = since.filter(|_| options.show_unchanged);
+    let (unchanged, fixed) = before.map_or((&[][..], &[][..]), |s| (s.unchanged.as_slice(), s.fixed()));
+    let all = all.chain(unchanged).chain(fixed);
+    let secrets = Secrets::of_report(report);
     let cx = Cx { report, options, secrets };
 
     let mut rules: Vec<Value> = Vec::new();
@@ -331,7 +351,29 @@ pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> 
         .iter()
         .take(MAX_RESULTS.saturating_sub(order.len()))
         .map(|s| cx.result(&s.diagnostic, &s.diagnostic.fingerprint, number(&s.diagnostic), Some(&s.by)));
-    wire::write_lines(shown.chain(hidden), out)?;
+    let room = MAX_RESULTS.saturating_sub(order.len());
+    let unchanged =
+        unchanged.iter().take(room).map(|d| cx.result_in(d, &d.fingerprint, number(d), None, Some("unchanged")));
+    // What is gone stands in the files of before.
+    let past = before.map(|s| Cx { report: &s.base, options, secrets: Secrets::of(s.secrets_before.iter().copied()) });
+    let absent = past.iter().flat_map(|cx| {
+        let results = fixed.iter().take(room).map(|d| cx.result_in(d, &d.fingerprint, number(d), None, Some("absent")));
+        results.collect::<Vec<_>>()
+    });
+    wire::write_lines(shown.chain(hidden).chain(unchanged).chain(absent), out)?;
+    if let Some(since) = since {
+        out.write_all(b",\n\"properties\": ")?;
+        wire::write(
+            &json!({ "since": {
+                "ref": since.reference,
+                "commit": since.commit,
+                "introduced": report.diagnostics.len(),
+                "fixed": since.fixed().len(),
+                "unchanged": since.unchanged.len(),
+            } }),
+            out,
+        )?;
+    }
     out.write_all(b"\n}]}\n")
 }
 

@@ -1,7 +1,7 @@
 //! Text from scanned files made fit to be shown: control characters, secrets, wrapping and the escapes of the formats.
 
+use crate::analysis::Report;
 use crate::base::{FastMap, FileId, SourceFile, Span};
-use crate::diagnostic::Diagnostic;
 use std::borrow::Cow;
 use unicode_width::UnicodeWidthChar;
 
@@ -179,11 +179,18 @@ pub struct Secrets {
 }
 
 impl Secrets {
+    /// Those of a report, whether or not it shows the findings that know them.
+    pub fn of_report(report: &Report) -> Secrets {
+        let unchanged = report.since.iter().flat_map(|s| &s.unchanged);
+        let all = report.diagnostics.iter().chain(unchanged).chain(report.suppressed.iter().map(|s| &s.diagnostic));
+        Secrets::of(all.flat_map(|d| &d.redacted).copied())
+    }
+
     /// Collects them.
-    pub fn of<'a>(diagnostics: impl Iterator<Item = &'a Diagnostic>) -> Secrets {
+    pub fn of(secrets: impl Iterator<Item = Span>) -> Secrets {
         let mut spans: FastMap<FileId, Vec<Span>> = FastMap::default();
-        for span in diagnostics.flat_map(|d| &d.redacted).filter(|s| !s.is_none() && s.start < s.end) {
-            spans.entry(span.file).or_default().push(*span);
+        for span in secrets.filter(|s| !s.is_none() && s.start < s.end) {
+            spans.entry(span.file).or_default().push(span);
         }
         for list in spans.values_mut() {
             list.sort_unstable();

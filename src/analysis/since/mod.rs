@@ -172,7 +172,7 @@ impl<'a> Match<'a> {
 /// Holds a head against a base. Both reports must name files from the same folder, and should come from checks of all
 /// findings ([`Scope::All`](super::Scope::All)) by the same program; their spans need not agree.
 pub fn compare(base: &Report, head: &Report) -> Comparison {
-    let places = Places::new(&base.files, &head.files);
+    let places = Places::new(base, head);
     let mut found = Match::new(instances(base), instances(head));
     same(&mut found, &places);
     moved(&mut found, &places, base, head);
@@ -202,8 +202,9 @@ fn moved<'a>(found: &mut Match<'a>, places: &Places<'a>, base: &'a Report, head:
         return;
     }
     let (before, after) = (Known::new(base), Known::new(head));
-    let left = |b: &Instance<'_>| !before.is_in(b, &after);
-    let came = |h: &Instance<'_>| !after.is_in(h, &before);
+    // What stood in a file that could not be read any more has not left for elsewhere.
+    let left = |b: &Instance<'_>| !before.is_in(b, &after) && !places.is_unread_at_head(b.span());
+    let came = |h: &Instance<'_>| !after.is_in(h, &before) && !places.is_unread_at_base(h.span());
     // The line is the same one: the file was renamed, or the resource's name alone has changed.
     found.pair(
         |b| left(b).then_some((b.rule(), b.kind(), places.of_base(b.span())?)),
@@ -386,7 +387,7 @@ impl<'a, 'p> Silence<'a, 'p> {
         let instances = head.suppressed.iter().enumerate().flat_map(|(i, s)| Instance::of(i, &s.diagnostic));
         Silence {
             ignored: instances.map(|i| (i.rule(), i.fingerprint)).collect(),
-            unknown: head.unknowns.iter().map(|u| (u.rule.name.as_str(), &*u.address)).collect(),
+            unknown: head.unknowns.unordered().map(|u| (u.rule.name.as_str(), &*u.address)).collect(),
             unread: head.ledger.files.iter().filter(|f| f.state == FileState::Unread).map(|f| &*f.path).collect(),
             places,
         }
@@ -400,7 +401,10 @@ impl<'a, 'p> Silence<'a, 'p> {
             return Some(Hidden::Unknown);
         }
         let subject = instance.diagnostic.subject.as_ref().map(|s| s.span);
-        let is_unread = |span| self.places.path_of_base(span).is_some_and(|p| self.unread.contains(p));
+        let is_unread = |span| {
+            self.places.is_unread_at_head(span)
+                || self.places.path_of_base(span).is_some_and(|p| self.unread.contains(p))
+        };
         (is_unread(instance.span()) || subject.is_some_and(is_unread)).then_some(Hidden::Unread)
     }
 }

@@ -1,9 +1,10 @@
 //! A report of what a change introduces.
 
 use super::{Comparison, Difference, Hidden};
-use crate::analysis::Report;
-use crate::base::{FastMap, FastSet};
+use crate::analysis::{Report, UnknownResult};
+use crate::base::{FastMap, FastSet, Span};
 use crate::diagnostic::Diagnostic;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a report that speaks only of a change says of the rest; see [`Report::since`].
@@ -19,6 +20,8 @@ pub struct Since {
     pub unchanged: Vec<Diagnostic>,
     /// The report of the base. Its diagnostics are those that are fixed.
     pub base: Report,
+    /// The spans in the base's files that must not be shown, also those that findings know which are not fixed.
+    pub secrets_before: Vec<Span>,
     /// Findings of the base that are not shown any more although nothing says that they were mended.
     pub hidden: Vec<(Diagnostic, Hidden)>,
 }
@@ -28,13 +31,29 @@ impl Since {
     pub fn fixed(&self) -> &[Diagnostic] {
         &self.base.diagnostics
     }
+
+    /// How many findings are not shown any more, by the reason; only reasons that occur.
+    pub fn hidden_counts(&self) -> BTreeMap<Hidden, usize> {
+        let mut counts = BTreeMap::new();
+        for (_, why) in &self.hidden {
+            *counts.entry(*why).or_default() += 1;
+        }
+        counts
+    }
+
+    /// The unknown results of the head that the base did not have.
+    pub fn new_unknowns<'a>(&self, head: &'a Report) -> Vec<&'a Arc<UnknownResult>> {
+        let known: FastSet<(&str, &str)> =
+            self.base.unknowns.unordered().map(|u| (u.rule.name.as_str(), &*u.address)).collect();
+        head.unknowns.iter().filter(|u| !known.contains(&(u.rule.name.as_str(), &*u.address))).collect()
+    }
 }
 
 impl Comparison {
     /// Whether a finding of the head's report, or an instance of it, is new: for those who work on the report before
     /// [`Comparison::narrow`].
     pub fn introduces(&self, head: &Report) -> impl Fn(&Diagnostic) -> bool + use<> {
-        let new: FastSet<(String, crate::base::Span)> = self
+        let new: FastSet<(String, Span)> = self
             .introduced
             .iter()
             .filter_map(|d| head.diagnostics.get(d.index))
@@ -62,9 +81,11 @@ impl Comparison {
             ..diagnostic
         });
         head.diagnostics = introduced.collect();
+        let known = base.diagnostics.iter().chain(base.suppressed.iter().map(|s| &s.diagnostic));
+        let secrets_before = known.flat_map(|d| &d.redacted).copied().collect();
         base.diagnostics = self.fixed.into_iter().map(|d| d.diagnostic).collect();
         base.fixes.clear();
         let hidden = self.hidden.into_iter().map(|(d, why)| (d.diagnostic, why)).collect();
-        head.since = Some(Arc::new(Since { unchanged, base, hidden, ..since }));
+        head.since = Some(Arc::new(Since { unchanged, base, secrets_before, hidden, ..since }));
     }
 }

@@ -1,5 +1,6 @@
 //! Which file and line of the head a place of the base is.
 
+use crate::analysis::{Ledger, Report};
 use crate::base::{FastMap, FastSet, Files, SourceFile, Span};
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 use std::collections::hash_map::Entry;
@@ -20,6 +21,8 @@ pub(super) type Place<'a> = (&'a str, u32, u32, u32);
 pub(super) struct Places<'a> {
     base: &'a Files,
     head: &'a Files,
+    ledgers: (&'a Ledger, &'a Ledger),
+    noted: OnceLock<(FastSet<&'a str>, FastSet<&'a str>)>,
     renames: OnceLock<FastMap<&'a str, &'a str>>,
     lines: Mutex<FastMap<&'a str, Arc<Lines>>>,
 }
@@ -33,8 +36,15 @@ enum Lines {
 }
 
 impl<'a> Places<'a> {
-    pub fn new(base: &'a Files, head: &'a Files) -> Places<'a> {
-        Places { base, head, renames: OnceLock::new(), lines: Mutex::default() }
+    pub fn new(base: &'a Report, head: &'a Report) -> Places<'a> {
+        Places {
+            base: &base.files,
+            head: &head.files,
+            ledgers: (&base.ledger, &head.ledger),
+            noted: OnceLock::new(),
+            renames: OnceLock::new(),
+            lines: Mutex::default(),
+        }
     }
 
     /// The place of a span of the head.
@@ -76,6 +86,33 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// Whether a file is there at the head, even if its text could not be read.
+    pub fn is_at_head(&self, path: &str) -> bool {
+        self.head.by_path(path).is_some() || self.noted().1.contains(path)
+    }
+
+    /// Whether a file was there at the base, even if its text could not be read.
+    pub fn is_at_base(&self, path: &str) -> bool {
+        self.base.by_path(path).is_some() || self.noted().0.contains(path)
+    }
+
+    fn noted(&self) -> &(FastSet<&'a str>, FastSet<&'a str>) {
+        self.noted.get_or_init(|| {
+            let paths = |ledger: &'a Ledger| ledger.files.iter().map(|f| &*f.path).collect();
+            (paths(self.ledgers.0), paths(self.ledgers.1))
+        })
+    }
+
+    /// Whether the file of a span of the base is there at the head and gave no text.
+    pub fn is_unread_at_head(&self, span: Span) -> bool {
+        self.base.get(span.file).is_some_and(|f| self.head.by_path(&f.path).is_none() && self.is_at_head(&f.path))
+    }
+
+    /// Whether the file of a span of the head was there at the base and gave no text.
+    pub fn is_unread_at_base(&self, span: Span) -> bool {
+        self.head.get(span.file).is_some_and(|f| self.base.by_path(&f.path).is_none() && self.is_at_base(&f.path))
+    }
+
     /// The path at the head of a file of the base.
     fn path(&self, path: &str) -> Option<&'a str> {
         match self.head.by_path(path) {
@@ -95,8 +132,8 @@ impl<'a> Places<'a> {
     /// Files of the base that stand at another path at the head.
     fn renames(&self) -> &FastMap<&'a str, &'a str> {
         self.renames.get_or_init(|| {
-            let gone = self.base.iter().filter(|f| self.head.by_path(&f.path).is_none());
-            let new = self.head.iter().filter(|f| self.base.by_path(&f.path).is_none());
+            let gone = self.base.iter().filter(|f| !self.is_at_head(&f.path));
+            let new = self.head.iter().filter(|f| !self.is_at_base(&f.path));
             renames(sorted(gone), sorted(new))
         })
     }

@@ -4,6 +4,7 @@ use super::command::{git, git_with_input};
 use super::objects::{NoText, Objects, is_object};
 use super::{Commit, GitError, Repository};
 use crate::base::FastSet;
+use crate::load::paths::lexical;
 use crate::load::read::{Unreadable, read_text};
 use crate::load::settings::{self, Texts};
 use std::collections::BTreeMap;
@@ -25,6 +26,8 @@ pub struct Tree {
     stores: Vec<Objects>,
     /// Folders of submodules whose commit is not here.
     absent: Vec<String>,
+    /// See [`Tree::naming`].
+    named: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -48,6 +51,7 @@ impl Tree {
             entries: BTreeMap::new(),
             stores: Vec::new(),
             absent: Vec::new(),
+            named: Vec::new(),
         };
         if let Some(commit) = commit {
             tree.list(&repository.folder, commit, "", 0)?;
@@ -114,8 +118,17 @@ impl Tree {
         &self.absent
     }
 
-    /// The path from the top folder of an absolute one; `None` outside of it. The top folder's own is empty.
+    /// The same with files and folders outside of the repository that the user, rather than a commit, has named. Only
+    /// these are read from there; what a commit names outside of its repository is not.
+    pub fn naming(mut self, outside: impl IntoIterator<Item = PathBuf>) -> Tree {
+        self.named.extend(outside);
+        self
+    }
+
+    /// The path from the top folder of an absolute one, `.` and `..` resolved; `None` outside of it. The top folder's own
+    /// is empty.
     pub fn relative(&self, full: &Path) -> Option<String> {
+        let full = lexical(full);
         let path = full.strip_prefix(&self.root).ok()?;
         let parts: Vec<_> = path.components().map(|c| c.as_os_str().to_string_lossy()).collect();
         Some(parts.join("/"))
@@ -123,6 +136,13 @@ impl Tree {
 
     /// The path of the file that is there, links on the way resolved as far as they stay inside.
     pub fn file(&self, path: &str) -> Option<&str> {
+        let real = self.resolve(path)?;
+        self.entries.get_key_value(&real).filter(|(_, entry)| entry.kind == Kind::File).map(|(path, _)| path.as_str())
+    }
+
+    /// A path with the links on its way resolved; `None` where one leads out of the repository, or in a circle, or
+    /// through a file.
+    fn resolve(&self, path: &str) -> Option<String> {
         let mut parts: Vec<String> = path.split('/').rev().map(str::to_owned).collect();
         let mut at: Vec<String> = Vec::new();
         let mut links = 0;
@@ -135,10 +155,10 @@ impl Tree {
                 }
                 _ => at.push(part),
             }
-            let here = at.join("/");
-            let Some((path, entry)) = self.entries.get_key_value(&here) else { continue };
+            let Some(entry) = self.entries.get(&at.join("/")) else { continue };
             match entry.kind {
-                Kind::File => return parts.is_empty().then_some(path),
+                Kind::File if parts.is_empty() => break,
+                Kind::File => return None,
                 Kind::Link => {
                     links += 1;
                     let target = self.stores.get(entry.store)?.texts(&[&entry.id]).ok()?.pop()?.ok()?;
@@ -150,7 +170,7 @@ impl Tree {
                 }
             }
         }
-        None
+        Some(at.join("/"))
     }
 
     /// Whether a path is a folder that holds something.
@@ -214,6 +234,14 @@ impl Tree {
         self.entries.get(path).is_some_and(|entry| is_object(text, &entry.id))
     }
 
+    /// Whether what stands at a path of the work tree lies inside of it with all links resolved.
+    fn is_inside(&self, full: &Path) -> bool {
+        match (full.canonicalize(), self.root.canonicalize()) {
+            (Ok(real), Ok(root)) => real.starts_with(root),
+            _ => false,
+        }
+    }
+
     /// Which of these paths git ignores in the work tree: what lies there belongs to the machine, not to a change.
     pub(super) fn ignored_now(&self, paths: &[String]) -> FastSet<String> {
         if paths.is_empty() {
@@ -227,47 +255,58 @@ impl Tree {
 }
 
 /// Where configuration, ignore files and policies are read: what is on the disk, or what was in a commit.
+///
+/// A commit may come from anybody. What it names is read from the commit alone: neither `..` nor an absolute path nor a
+/// link leads to a file of the machine. Read from the disk are only the files outside that the user has named
+/// ([`Tree::naming`]), and those in the work tree that git ignores, which no commit holds.
 #[derive(Clone, Copy, Debug)]
 pub enum Version<'a> {
     /// What is on the disk.
     Disk,
-    /// What was in the commit. Files outside of the repository, and those that git ignores, are the machine's and are read
-    /// from the disk all the same.
+    /// What was in the commit.
     Commit(&'a Tree),
 }
 
+/// Where one path is read.
+enum Home<'a> {
+    Disk,
+    Tree(&'a Tree, String),
+    /// Nowhere: a commit has no say over it.
+    Outside,
+}
+
 impl<'a> Version<'a> {
-    /// The commit's path for a file that belongs to the repository.
-    fn path(self, full: &Path) -> Option<(&'a Tree, String)> {
-        match self {
-            Version::Disk => None,
-            Version::Commit(tree) => {
-                let path = tree.relative(full)?;
-                let is_machines = tree.file(&path).is_none()
-                    && full.exists()
-                    && tree.ignored_now(std::slice::from_ref(&path)).contains(&path);
-                (!is_machines).then_some((tree, path))
-            }
-        }
+    fn home(self, full: &Path) -> Home<'a> {
+        let Version::Commit(tree) = self else { return Home::Disk };
+        let Some(path) = tree.relative(full) else {
+            let full = lexical(full);
+            return if tree.named.iter().any(|named| full.starts_with(named)) { Home::Disk } else { Home::Outside };
+        };
+        let is_machines = tree.resolve(&path).is_some_and(|real| tree.file(&real).is_none() && !tree.is_folder(&real))
+            && tree.is_inside(full)
+            && tree.ignored_now(std::slice::from_ref(&path)).contains(&path);
+        if is_machines { Home::Disk } else { Home::Tree(tree, path) }
     }
 
     /// The text of a file.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`] where it is not there or is no text.
+    /// [`Unreadable`] where it is not there, is no text, or lies outside of the commit's repository.
     pub fn read(self, full: &Path) -> Result<Arc<str>, Unreadable> {
-        match self.path(full) {
-            Some((tree, path)) => tree.text(&path),
-            None => read_text(full),
+        match self.home(full) {
+            Home::Disk => read_text(full),
+            Home::Tree(tree, path) => tree.text(&path),
+            Home::Outside => Err(outside()),
         }
     }
 
     /// Whether there is such a file.
     pub fn is_file(self, full: &Path) -> bool {
-        match self.path(full) {
-            Some((tree, path)) => tree.file(&path).is_some(),
-            None => full.is_file(),
+        match self.home(full) {
+            Home::Disk => full.is_file(),
+            Home::Tree(tree, path) => tree.file(&path).is_some(),
+            Home::Outside => false,
         }
     }
 
@@ -281,21 +320,33 @@ impl<'a> Version<'a> {
         settings::ignore_files(folder, |path| self.read(path))
     }
 
-    /// The policies below a folder: the path from there and the text; sorted.
+    /// The policies below a folder: the path from there and the text; sorted. A commit that does not have the folder has no
+    /// policies in it.
     ///
     /// # Errors
     ///
     /// The path and the reason, where the folder or a file in it cannot be read.
     pub fn policy_files(self, folder: &Path) -> Result<Texts, (PathBuf, Unreadable)> {
-        let Some((tree, prefix)) = self.path(folder) else { return settings::policy_files(folder) };
+        let (tree, path) = match self.home(folder) {
+            Home::Disk => return settings::policy_files(folder),
+            Home::Outside => return Err((folder.to_path_buf(), outside())),
+            Home::Tree(tree, path) => (tree, path),
+        };
+        let Some(prefix) = tree.resolve(&path) else { return Err((folder.to_path_buf(), outside())) };
         let skip = if prefix.is_empty() { 0 } else { prefix.len() + 1 };
         let is_policy = |path: &&str| path.ends_with(".yaml") || path.ends_with(".yml");
-        tree.below(&prefix)
-            .filter(is_policy)
-            .map(|path| {
-                let text = tree.text(path).map_err(|e| (tree.root().join(path), e))?;
-                Ok((path.get(skip..).unwrap_or(path).to_owned(), text))
-            })
-            .collect()
+        let mut files = Vec::new();
+        for path in tree.below(&prefix).filter(is_policy) {
+            // A link that leads nowhere in the repository is passed over, as one on the disk that leads nowhere is.
+            let Some(file) = tree.file(path) else { continue };
+            let text = tree.text(file).map_err(|e| (tree.root().join(path), e))?;
+            files.push((path.get(skip..).unwrap_or(path).to_owned(), text));
+        }
+        Ok(files)
     }
+}
+
+fn outside() -> Unreadable {
+    let reason = "it lies outside of the repository, and only what is in the commit is read".to_owned();
+    Unreadable { state: crate::analysis::FileState::Unread, reason }
 }

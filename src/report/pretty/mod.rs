@@ -32,6 +32,8 @@ const MAX_RELATED: usize = 4;
 const MAX_OCCURRENCES: usize = 5;
 /// Steps of a value's way that are told.
 const MAX_STEPS: usize = 8;
+/// Findings that are named as fixed.
+const MAX_FIXED: usize = 20;
 /// Errors that are drawn.
 const MAX_ERRORS: usize = 40;
 
@@ -86,7 +88,7 @@ pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> 
     let cx = Cx {
         report,
         options,
-        secrets: Secrets::of(report.diagnostics.iter().chain(report.suppressed.iter().map(|s| &s.diagnostic))),
+        secrets: Secrets::of_report(report),
         styles: Styles::new(options),
         layout: Layout { context, columns, unicode: options.unicode },
     };
@@ -108,6 +110,7 @@ pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> 
     if options.show_suppressed {
         summary::suppressed(&cx, out)?;
     }
+    summary::since(&cx, out)?;
     summary::errors(&cx, out)?;
     summary::last_lines(&cx, out)
 }

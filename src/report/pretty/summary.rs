@@ -1,7 +1,7 @@
 //! The end of the report: what was silenced, what could not be read, and the sum of it all.
 
 use super::excerpt::{Excerpt, Want};
-use super::{Cx, LARGE, MANY, MAX_ERRORS, Shown};
+use super::{Cx, LARGE, MANY, MAX_ERRORS, MAX_FIXED, Shown};
 use crate::analysis::FileState;
 use crate::base::{ColumnEncoding, FastMap};
 use crate::diagnostic::{Safety, Severity};
@@ -31,22 +31,44 @@ pub fn suppressed(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
+/// A line across with words in it, and an empty one.
+fn heading(cx: &Cx<'_>, words: &str, out: &mut dyn Write) -> io::Result<()> {
+    let bar = if cx.options.unicode { "─" } else { "-" };
+    let rule = cx.layout.columns.min(100).saturating_sub(width(words) + 4).max(2);
+    let s = &cx.styles;
+    writeln!(out, "{} {} {}\n", s.dim(&bar.repeat(2)), s.bold(words), s.dim(&bar.repeat(rule)))
+}
+
+/// What a change mended, and on request what was there before it, one line each.
+pub fn since(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let Some(since) = &cx.report.since else { return Ok(()) };
+    let unchanged = if cx.options.show_unchanged { since.unchanged.as_slice() } else { &[] };
+    let sections = [("Fixed", since.fixed(), &since.base), ("Unchanged", unchanged, cx.report)];
+    for (words, findings, report) in sections.into_iter().filter(|(_, findings, _)| !findings.is_empty()) {
+        heading(cx, words, out)?;
+        let shown = if cx.options.show_unchanged { findings.len() } else { MAX_FIXED };
+        for d in findings.iter().take(shown) {
+            let at = place(report, d.primary.span, ColumnEncoding::Chars)
+                .map(|p| format!("{}:{}:{}", one_line(&p.file.path), p.start.line, p.start.column))
+                .unwrap_or_default();
+            let s = &cx.styles;
+            writeln!(out, "  {} {}, {} {}", s.severity(d.severity), d.rule.name, one_line(&d.message), s.place(&at))?;
+        }
+        if findings.len() > shown {
+            writeln!(out, "  and {} more: `--format json` lists all of them", findings.len() - shown)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
 /// What could not be read, with excerpts.
 pub fn errors(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
     let troubles = troubles(cx.report);
     if troubles.is_empty() {
         return Ok(());
     }
-    let bar = if cx.options.unicode { "─" } else { "-" };
-    let words = "Not read, so not checked";
-    let rule = cx.layout.columns.min(100).saturating_sub(width(words) + 4).max(2);
-    writeln!(
-        out,
-        "{} {} {}\n",
-        cx.styles.dim(&bar.repeat(2)),
-        cx.styles.bold(words),
-        cx.styles.dim(&bar.repeat(rule))
-    )?;
+    heading(cx, "Not read, so not checked", out)?;
     for t in troubles.iter().take(MAX_ERRORS) {
         let wants: Vec<Want> =
             t.span.into_iter().map(|span| Want { span, message: String::new(), primary: true }).collect();
@@ -75,9 +97,10 @@ pub fn errors(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
 pub fn last_lines(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
     let (report, s) = (cx.report, &cx.styles);
     let total = report.diagnostics.len();
+    let new = if report.since.is_some() { "new " } else { "" };
     if total == 0 {
         let sign = if cx.options.unicode { "✔ " } else { "" };
-        writeln!(out, "{}", s.good(&format!("{sign}No findings")))?;
+        writeln!(out, "{}", s.good(&format!("{sign}No {new}findings")))?;
     } else {
         let parts: Vec<String> = by_severity(&report.diagnostics)
             .iter()
@@ -85,11 +108,19 @@ pub fn last_lines(cx: &Cx<'_>, out: &mut dyn Write) -> io::Result<()> {
             .collect();
         let worst = report.worst().unwrap_or(Severity::Info);
         let sign = if cx.options.unicode { "✖ " } else { "" };
-        let head = s.of_severity(&format!("{sign}{}", count(total, "finding")), worst);
+        let head = s.of_severity(&format!("{sign}{}", count(total, &format!("{new}finding"))), worst);
         writeln!(out, "{head}: {}", parts.join(", "))?;
     }
     let stats = &report.stats;
     let dot = if cx.options.unicode { " · " } else { ", " };
+    if let Some(since) = &report.since {
+        let mut facts = crate::report::since_words(report);
+        if let Some(first) = facts.first_mut() {
+            let commit = since.commit.as_deref().and_then(|c| c.get(..12)).map(|c| format!(" ({c})"));
+            *first = format!("since {}{}: {first}", since.reference, commit.unwrap_or_default());
+        }
+        lines(cx, &facts, dot, out)?;
+    }
     let mut facts = vec![
         count(stats.files, "file"),
         count(stats.resources, "resource"),
