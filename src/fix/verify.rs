@@ -1,7 +1,7 @@
 //! Trying fixes: their texts are checked in memory, and what they do is compared with what they promise.
 
 use super::{Candidate, Changed, apply, choose};
-use crate::analysis::Report;
+use crate::analysis::{Report, SuppressionKind};
 use crate::base::{FastMap, FastSet};
 
 /// Checks the workspace with some texts changed; `None` where the check was cancelled.
@@ -17,10 +17,12 @@ enum Verdict {
     Cancelled,
 }
 
-/// How often each fingerprint occurs.
+/// How often each fingerprint occurs. What another finding implies is there all the same: when that one is mended, it comes
+/// to light and is not new.
 fn counts(report: &Report) -> FastMap<&str, usize> {
     let mut counts = FastMap::default();
-    for d in &report.diagnostics {
+    let implied = report.suppressed.iter().filter(|s| s.by.kind == SuppressionKind::Implied).map(|s| &s.diagnostic);
+    for d in report.diagnostics.iter().chain(implied) {
         *counts.entry(d.fingerprint.as_str()).or_default() += 1;
     }
     counts

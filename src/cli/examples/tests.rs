@@ -32,7 +32,8 @@ fn mended(set: &Arc<PolicySet>, policy: usize, example: &Example, files: &Files)
 fn found(set: &Arc<PolicySet>, chosen: Chosen, files: &Files) -> BTreeSet<String> {
     let report = workspace(set, chosen, files).snapshot().check(&Scope::All, &CancelToken::new()).unwrap();
     assert!(report.errors.is_empty(), "{:?} in {files:?}", report.errors);
-    report.diagnostics.iter().map(|d| d.rule.name.to_string()).collect()
+    let implied = report.suppressed.iter().map(|s| &s.diagnostic);
+    report.diagnostics.iter().chain(implied).map(|d| d.rule.name.clone()).collect()
 }
 
 /// One snapshot a folder of policies: the mended text of every bad example.
