@@ -9,6 +9,8 @@
 
 pub mod analysis;
 pub mod base;
+#[cfg(feature = "bot")]
+pub mod bot;
 pub mod cli;
 pub mod config;
 pub mod diagnostic;

@@ -44,6 +44,10 @@ pub enum Command {
     Init(InitArgs),
     /// Serve an editor over standard input and output (Language Server Protocol)
     Lsp(LspArgs),
+    /// Review pull requests: what a change introduces, said once and in the right line
+    #[cfg(feature = "bot")]
+    #[command(subcommand)]
+    Bot(crate::bot::args::BotCommand),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
 }

@@ -56,20 +56,23 @@ pub fn main() -> ExitCode {
         }
     };
     let terminal = Terminal::new(cli.color);
-    let ending = match run(&cli.command, &terminal) {
-        Ok(ending) => ending,
+    let code = match run(&cli.command, &terminal) {
+        Ok(code) => code,
         // Whoever read our output has seen enough.
-        Err(Problem::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ending::Clean,
+        Err(Problem::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Ending::Clean as u8,
         Err(problem) => {
             terminal.complain(&problem);
-            Ending::Usage
+            Ending::Usage as u8
         }
     };
-    ExitCode::from(ending as u8)
+    ExitCode::from(code)
 }
 
-fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
-    match command {
+/// The exit code. The bot has one more than the others, for what should be tried again later.
+fn run(command: &Command, terminal: &Terminal) -> Result<u8, Problem> {
+    let ending = match command {
+        #[cfg(feature = "bot")]
+        Command::Bot(command) => return crate::bot::run(command),
         Command::Check(args) => check::run(args, terminal),
         Command::Fix(args) => fix::run(args, terminal),
         Command::Explain(args) => explain::run(args, terminal),
@@ -91,7 +94,8 @@ fn run(command: &Command, terminal: &Terminal) -> Result<Ending, Problem> {
             std::io::stdout().write_all(&out)?;
             Ok(Ending::Clean)
         }
-    }
+    };
+    ending.map(|e| e as u8)
 }
 
 #[cfg(test)]

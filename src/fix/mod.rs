@@ -9,6 +9,7 @@ mod diff;
 mod disk;
 mod dockerfile;
 mod hcl;
+mod ignore;
 mod literal;
 pub mod plan;
 mod source;
@@ -19,6 +20,7 @@ mod yaml;
 
 pub use diff::diff;
 pub use disk::write;
+pub use ignore::ignore_comment;
 pub use verify::{Recheck, verify};
 
 use crate::analysis::{CancelToken, Cancelled, Change, Report, Scope, Snapshot, Workspace};

@@ -8,6 +8,7 @@ pub mod git;
 mod paths;
 mod projects;
 mod read;
+mod scratch;
 mod settings;
 mod walk;
 
@@ -15,6 +16,7 @@ pub use folder::DiskFolder;
 pub use paths::Paths;
 pub use projects::projects;
 pub use read::{MAX_FILE_BYTES, Unreadable, read_text};
+pub use scratch::{Held, Scratch, hold_shared, make_folder, wait_for_holders};
 pub use settings::{IGNORE_FILES, Texts};
 pub use walk::Exclude;
 

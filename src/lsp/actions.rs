@@ -5,7 +5,7 @@ use super::convert;
 use super::diagnostics::{self, Places};
 use super::requests::About;
 use super::server::Session;
-use crate::base::{FileId, SourceFile, Span};
+use crate::base::{FileId, Span};
 use crate::diagnostic::{Diagnostic, Edit, Fix, Safety};
 use lsp_types::{
     CodeAction, CodeActionKind, CodeActionOrCommand, CodeActionParams, Command, DocumentChanges, OneOf,
@@ -69,7 +69,7 @@ impl Cx<'_> {
                 push(title, self.edit(&merged(&same)), false);
             }
         }
-        if let Some(edit) = suppression(&self.about.file, finding) {
+        if let Some(edit) = crate::fix::ignore_comment(&self.about.file, finding, "reason: ") {
             push(format!("Ignore {} here, with a reason", finding.rule.name), self.edit(&[edit]), false);
         }
         if self.session.client.shows_pages && !finding.rule.url.is_empty() {
@@ -151,17 +151,4 @@ fn merged(fixes: &[&Fix]) -> Vec<Edit> {
     }
     edits.sort_by_key(|e| e.span);
     edits
-}
-
-/// A line above the finding's that ignores it, at the same indent, in the language's own comment form.
-fn suppression(file: &SourceFile, finding: &Diagnostic) -> Option<Edit> {
-    if finding.primary.span.file != file.id || file.path.ends_with(".json") {
-        return None;
-    }
-    let line = file.lines().line_range(&file.text, file.lines().line(finding.primary.span.start));
-    let text = file.text.get(line.clone())?;
-    let indent: String = text.chars().take_while(|c| c.is_whitespace()).collect();
-    let ending = if file.text.contains("\r\n") { "\r\n" } else { "\n" };
-    let comment = format!("{indent}# stacklint: ignore[{}] reason: {ending}", finding.rule.name);
-    Some(Edit { span: Span::at(file.id, line.start), text: comment })
 }

@@ -18,7 +18,8 @@ const MAX_FIXED: usize = 30;
 /// Room that is kept for the closing lines.
 const RESERVE: usize = 600;
 
-fn mark(severity: Severity) -> &'static str {
+/// A coloured mark, for those who skim.
+pub fn mark(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "🟣",
         Severity::High => "🔴",
@@ -74,7 +75,7 @@ fn plain(text: &str, out: &mut String) {
 }
 
 /// Text as inline code, whatever backticks it holds.
-fn code(text: &str) -> String {
+pub fn code(text: &str) -> String {
     let text = super::one_line(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest + 1);
@@ -83,7 +84,7 @@ fn code(text: &str) -> String {
 }
 
 /// Text as a block of code, whatever fences it holds.
-fn block(text: &str, language: &str) -> String {
+pub fn block(text: &str, language: &str) -> String {
     let text = visible(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
@@ -91,7 +92,7 @@ fn block(text: &str, language: &str) -> String {
 }
 
 /// A link whose address cannot end it early; the bare words where it is none.
-fn link(words: &str, url: &str) -> String {
+pub fn link(words: &str, url: &str) -> String {
     if !url.starts_with("https://") && !url.starts_with("http://") {
         return words.to_owned();
     }

@@ -8,7 +8,7 @@ mod github;
 mod gitlab;
 mod json;
 mod junit;
-mod markdown;
+pub mod markdown;
 mod merge;
 mod place;
 mod pretty;

@@ -6,12 +6,14 @@
 
 mod command;
 mod error;
+mod fetch;
 mod ignored;
 mod objects;
 mod open;
 mod tree;
 
 pub use error::GitError;
+pub use fetch::{Bounds, FetchError, Remote, fetch};
 pub use open::{Like, open};
 pub use tree::{Tree, Version};
 
