@@ -10,6 +10,7 @@ pub mod eval;
 mod expand;
 mod inputs;
 mod module;
+mod names;
 mod paths;
 mod plan;
 mod policy_document;
@@ -208,6 +209,7 @@ impl Format for Terraform {
         if let Some(plan) = plan {
             plan.apply(unit, &mut lowered);
         }
+        names::connect(&mut lowered);
         from_terraform::append(&mut lowered, &|file| cx.inputs.get(&file).map(|input| input.file.text.clone()));
         lowered
     }

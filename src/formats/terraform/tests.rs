@@ -783,3 +783,34 @@ fn folders_beside_the_working_directory_have_files_too() {
         r#"["text",["a.txt"],["b.md"],{"$unknown":"`../x` lies outside of the workspace"}]"#
     );
 }
+
+#[test]
+fn names_draw_edges() {
+    let world = world(&[
+        (
+            "main.tf",
+            "locals { n = \"logs\" }\nvariable \"x\" {}\n\
+             resource \"aws_s3_bucket\" \"a\" { bucket = \"data\" }\n\
+             resource \"aws_s3_bucket\" \"b\" { bucket = local.n }\n\
+             resource \"aws_s3_bucket\" \"c\" { bucket = var.x }\n\
+             resource \"aws_s3_bucket_acl\" \"a\" { bucket = \"data\" }\n\
+             resource \"aws_s3_bucket_logging\" \"a\" {\n  bucket = aws_s3_bucket.a.id\n  target_bucket = local.n\n}\n\
+             resource \"aws_s3_bucket_acl\" \"c\" { bucket = var.x }\n\
+             resource \"aws_s3_bucket_acl\" \"d\" { bucket = \"elsewhere\" }\n\
+             module \"m\" {\n  source = \"./m\"\n  name = \"app\"\n}\n\
+             resource \"aws_iam_role\" \"r\" { name = \"app\" }\n",
+        ),
+        ("m/main.tf", "variable \"name\" {}\nresource \"aws_iam_role_policy\" \"p\" { role = var.name }\n"),
+    ]);
+    let edges = world.edges();
+    let drawn: Vec<&str> = edges.lines().filter(|line| line.contains("aws_") && !line.contains("-name->")).collect();
+    assert_eq!(
+        drawn,
+        [
+            "aws_s3_bucket_acl.a -bucket-> aws_s3_bucket.a",
+            "aws_s3_bucket_logging.a -bucket-> aws_s3_bucket.a",
+            "aws_s3_bucket_logging.a -target_bucket-> aws_s3_bucket.b",
+            "module.m.aws_iam_role_policy.p -role-> aws_iam_role.r",
+        ]
+    );
+}
