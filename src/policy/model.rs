@@ -156,7 +156,7 @@ impl Path {
     /// The path as a `for_each` walks it. A name reads every element of a list wherever it stands in a path, so a path
     /// that ends in one leads to the elements too: `$.ingress` is each `ingress` block, not the list of them.
     #[must_use]
-    pub fn to_elements(mut self) -> Self {
+    pub fn into_elements(mut self) -> Self {
         if matches!(self.steps.last(), Some(Step::Name(_) | Step::Names(_))) {
             self.steps.push(Step::Elements);
         }

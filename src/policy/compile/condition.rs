@@ -247,7 +247,7 @@ impl Context<'_, '_> {
 
     fn for_each(&mut self, table: &mut Table<'_>) -> Option<Condition> {
         let node = table.take("for_each")?;
-        let path = self.path(node, "`for_each`").map(Path::to_elements);
+        let path = self.path(node, "`for_each`").map(Path::into_elements);
         let name = self.scope_name(table);
         let nodes = std::mem::replace(&mut self.nodes, true);
         self.names.extend(name.clone());

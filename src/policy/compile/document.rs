@@ -75,7 +75,7 @@ pub(super) fn policy(cx: &mut Context<'_, '_>, root: Node<'_>, stem: &str, text:
     let tags = table.take("tags").map(|n| cx.texts(n, "`tags`")).unwrap_or_default();
 
     let guard = table.take("where").map(|n| cx.condition(n));
-    let for_each = table.take("for_each").map(|n| cx.path(n, "`for_each`").map(Path::to_elements));
+    let for_each = table.take("for_each").map(|n| cx.path(n, "`for_each`").map(Path::into_elements));
     cx.nodes = for_each.is_some();
     let node_name = table.take("as").and_then(|node| {
         if for_each.is_none() {

@@ -80,7 +80,7 @@ impl Context<'_, '_> {
         };
         let resource = self.texts(resource, "`resource`");
         let for_each = match table.take("for_each") {
-            Some(node) => Some(self.path(node, "`for_each`")?.to_elements()),
+            Some(node) => Some(self.path(node, "`for_each`")?.into_elements()),
             None => None,
         };
         let guard = match table.take("where") {
