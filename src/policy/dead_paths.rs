@@ -225,7 +225,7 @@ impl Collect {
     /// The same for a path that others start from: nothing is known of what lies behind `json()` and the like.
     fn start(&self, path: &Path, place: &Place) -> Option<Way> {
         let opaque =
-            |step: &Step| matches!(step, Step::Descend | Step::Json | Step::Keys | Step::Split(_) | Step::Quantity);
+            |step: &Step| matches!(step, Step::Descend | Step::Json | Step::Keys | Step::Split(..) | Step::Quantity);
         if path.steps.iter().any(opaque) { None } else { self.prefix(path, place) }
     }
 
@@ -249,7 +249,7 @@ impl Collect {
                         .collect();
                 }
                 Step::Index(_) | Step::Slice(..) | Step::All | Step::Filter(_) | Step::Elements => {}
-                Step::Descend | Step::Json | Step::Keys | Step::Split(_) | Step::Quantity => break,
+                Step::Descend | Step::Json | Step::Keys | Step::Split(..) | Step::Quantity => break,
             }
         }
         Some((kinds, ways))

@@ -144,8 +144,8 @@ pub enum Step {
     Json,
     /// The names of a map.
     Keys,
-    /// The parts of a string.
-    Split(String),
+    /// The parts of a string between separators: all that are not empty, or the one at this place.
+    Split(String, Option<u16>),
     /// A number with a unit, as Kubernetes writes quantities, as a plain number.
     Quantity,
     /// The elements of a list, and anything else as it is: behind the name that ends the path of a `for_each`.
@@ -379,6 +379,8 @@ pub struct Ports {
     pub includes: Option<Operand>,
     /// They are every port.
     pub any: Option<bool>,
+    /// One range of them has more ports than this.
+    pub more_than: Option<Operand>,
 }
 
 /// What a node is compared with.

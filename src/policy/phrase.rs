@@ -151,6 +151,9 @@ fn ports(ports: &Ports, pool: &Pool) -> String {
     if let Some(includes) = &ports.includes {
         words.push(format!("include {}", operand(includes, pool)));
     }
+    if let Some(more_than) = &ports.more_than {
+        words.push(format!("are a range of more than {}", operand(more_than, pool)));
+    }
     words.join(" and ")
 }
 

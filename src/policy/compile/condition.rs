@@ -316,7 +316,7 @@ impl Context<'_, '_> {
         };
         let (from, to) = (self.path(from, "`from`")?, self.path(to, "`to`")?);
         let ports = self.ports(&mut table)?;
-        self.finish(&table, "`ports`", &["from", "to", "includes", "any"]);
+        self.finish(&table, "`ports`", &["from", "to", "includes", "any", "more_than"]);
         Some(Condition::PortRange { from, to, ports })
     }
 
@@ -330,11 +330,15 @@ impl Context<'_, '_> {
             }
             None => None,
         };
-        if any.is_none() && includes.is_none() {
-            self.error(table.node.span().start_point(), "`ports` needs `includes` or `any`");
+        let more_than = match table.take("more_than") {
+            Some(node) => Some(self.operand(node, Wanted::Number, "`more_than`")?),
+            None => None,
+        };
+        if any.is_none() && includes.is_none() && more_than.is_none() {
+            self.error(table.node.span().start_point(), "`ports` needs `includes`, `any` or `more_than`");
             return None;
         }
-        Some(Ports { includes, any })
+        Some(Ports { includes, any, more_than })
     }
 
     /// Checks every text of a literal operand.
@@ -487,7 +491,7 @@ impl Context<'_, '_> {
             "ports" => {
                 let mut table = self.table(node, what)?;
                 let ports = self.ports(&mut table)?;
-                self.finish(&table, what, &["includes", "any"]);
+                self.finish(&table, what, &["includes", "any", "more_than"]);
                 Check::Ports(ports)
             }
             "type" => {

@@ -186,7 +186,16 @@ impl<'a> Reader<'a, '_, '_, '_> {
                 let Some(separator) = self.quoted()? else {
                     return self.wrong("`split` takes the separator in quotes: .split(',')");
                 };
-                Step::Split(separator)
+                let mut part = None;
+                if self.eat(",") {
+                    self.space();
+                    let digits = self.identifier();
+                    match digits.parse() {
+                        Ok(place) => part = Some(place),
+                        Err(_) => return self.wrong("the part of `split` is a number from 0 on: .split('.', 1)"),
+                    }
+                }
+                Step::Split(separator, part)
             }
             _ => {
                 let hint = nearest(name, ["json", "keys", "quantity", "split"].into_iter());

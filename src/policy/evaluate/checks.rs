@@ -215,6 +215,15 @@ impl Engine<'_> {
             });
             truth = truth.and(includes.or(more));
         }
+        if let Some(most) = &asked.more_than {
+            let wide = with(self.operand(most, scope), |o| {
+                found.iter().fold(Truth::False, |truth, (first, last)| {
+                    let ports = i64::from(last.saturating_sub(*first)) + 1;
+                    truth.or(compare(&Value::int(ports, Span::NONE), Comparison::Greater, o))
+                })
+            });
+            truth = truth.and(wide.or(more));
+        }
         truth
     }
 

@@ -326,6 +326,10 @@ fn addresses_and_ports() {
         ("{ports: {from: $.f, to: $.t, includes: [22]}}", "{f: 20, t: '?'}", 'u'),
         ("{ports: {from: $.f, to: $.t, includes: [22]}}", "{}", 'f'),
         ("{ports: {from: $.f, to: $.t, any: true}}", "{f: -1, t: -1}", 't'),
+        ("{path: $.a, ports: {more_than: 11}}", "{a: [443, 8000-8010]}", 'f'),
+        ("{path: $.a, ports: {more_than: 10}}", "{a: [443, 8000-8010]}", 't'),
+        ("{path: $.a, ports: {more_than: 10}}", "{a: [443, '?']}", 'u'),
+        ("{ports: {from: $.f, to: $.t, more_than: 1}}", "{f: 22}", 'f'),
     ]);
 }
 
@@ -344,6 +348,10 @@ fn paths() {
         ("{path: $..b, equals: 2}", "{a: [{b: 1}, {x: {b: 2}}]}", 't'),
         ("{path: $.a.keys(), matches: ^x}", "{a: {xy: 1}}", 't'),
         ("{path: \"$.a.split(',')\", equals: b}", "{a: 'a, b'}", 't'),
+        ("{path: \"$.a.split('.', 1)\", equals: 2}", "{a: 1.2.3.4}", 't'),
+        ("{path: \"$.a.split('.', 1)\", equals: 3}", "{a: 1.2.3.4}", 'f'),
+        ("{path: \"$.a.split('.', 2)\", equals: {path: \"$.b.split('.', 2)\"}}", "{a: 1.2.3.4, b: 4.3.3.1}", 't'),
+        ("{path: \"$.a.split('.', 4)\", exists: true}", "{a: 1.2.3.4}", 'f'),
         ("{path: '$.a.json().b[*].c', is_true: true}", "{a: '{\"b\": [{\"c\": true}]}'}", 't'),
         ("{path: $.a.json().b, equals: 1}", "{a: 'b: 1'}", 't'),
         ("{path: $.a.json().b, exists: true}", "{a: text}", 'f'),

@@ -186,14 +186,14 @@ impl<'a> Engine<'a> {
                 Data::List(items) => self.each(steps, items, at, scope, visitor, depth),
                 _ => miss(visitor),
             },
-            Step::Split(separator) => match &at.value.data {
+            Step::Split(separator, wanted) => match &at.value.data {
                 Data::String(text) if !separator.is_empty() => {
                     let mut offset = 0;
-                    for part in text.split(separator.as_str()) {
+                    for (place, part) in text.split(separator.as_str()).enumerate() {
                         let trimmed = part.trim();
                         let start = offset + (part.len() - part.trim_start().len());
                         offset += part.len() + separator.len();
-                        if trimmed.is_empty() {
+                        if trimmed.is_empty() || wanted.is_some_and(|wanted| usize::from(wanted) != place) {
                             continue;
                         }
                         let mut value = at.value.clone();
@@ -251,7 +251,8 @@ impl<'a> Engine<'a> {
             }
             (Some(Step::Index(_) | Step::Slice(..)), Data::List(_))
             | (
-                None | Some(Step::Json | Step::Keys | Step::Split(_) | Step::Quantity | Step::Descend | Step::Elements),
+                None
+                | Some(Step::Json | Step::Keys | Step::Split(..) | Step::Quantity | Step::Descend | Step::Elements),
                 _,
             ) => {
                 self.steps(rest, at, scope, &mut quiet, depth)?;
