@@ -213,7 +213,7 @@ fn calls_of_public_modules_are_judged_at_their_arguments() {
         (
             "module \"b\" {\n  source = \"terraform-aws-modules/s3-bucket/aws\"\n  version = \"~> 3.0\"\n  acl = \"public-read\"\n}\n",
             &[
-                ("aws-s3-bucket-public-acl", "module.b.aws_s3_bucket_acl.this[0]", "acl = \"public-read\""),
+                ("aws-s3-acl-everyone", "module.b.aws_s3_bucket_acl.this[0]", "acl = \"public-read\""),
                 ("aws-s3-public-acls-allowed", "module.b.aws_s3_bucket_public_access_block.this[0]", "module \"b\" {"),
             ][..],
         ),

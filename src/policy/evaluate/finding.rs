@@ -1,6 +1,6 @@
 //! From evidence to a finding: where it points, what it says, how it is known again.
 
-use super::trace::{Evidence, Gather};
+use super::trace::{Evidence, Gather, absent_names};
 use super::walk::{Miss, Node, Visitor};
 use super::{Engine, Finding, Judge, Scope};
 use crate::base::Span;
@@ -36,6 +36,7 @@ impl Judge<'_> {
                 path,
                 span: node.spot(),
                 value: Some(node.value.clone()),
+                absent: None,
                 secret: false,
             });
         }
@@ -107,7 +108,7 @@ impl Judge<'_> {
     }
 
     fn absent_label(&self, found: &Evidence) -> String {
-        match last_name(&found.path) {
+        match found.absent.as_deref().or(last_name(&found.path)) {
             Some(name) => format!("`{name}` is not set"),
             None => String::new(),
         }
@@ -120,7 +121,7 @@ impl Judge<'_> {
             format!("`{}`: ", engine.graph.get(engine.root(found.resource)).address)
         };
         let name = last_name(&found.path);
-        match (&found.value, name) {
+        match (&found.value, found.absent.as_deref().or(name)) {
             (None, Some(name)) => format!("{whose}`{name}` is not set"),
             (Some(value), Some(name)) => match short(value, found.secret) {
                 Some(text) => format!("{whose}`{name}` is `{text}`"),
@@ -400,21 +401,29 @@ impl Engine<'_> {
             _ => None,
         };
         if let Some(span) = whole {
-            return Some(Evidence { resource, path, span, value: Some(scope.body.clone()), secret: false });
+            return Some(Evidence {
+                resource,
+                path,
+                span,
+                value: Some(scope.body.clone()),
+                absent: None,
+                secret: false,
+            });
         }
         let mut first = First { found: None, missed: None };
         let _ = self.walk(at, scope, &mut first);
         if let Some((span, value)) = first.found {
-            return Some(Evidence { resource, path, span, value: Some(value), secret: false });
+            return Some(Evidence { resource, path, span, value: Some(value), absent: None, secret: false });
         }
-        Some(Evidence { resource, path, span: first.missed?, value: None, secret: false })
+        let (span, absent) = first.missed?;
+        Some(Evidence { resource, path, span, value: None, absent, secret: false })
     }
 }
 
 /// The first node of a path, or where it would stand.
 struct First {
     found: Option<(Span, Value)>,
-    missed: Option<Span>,
+    missed: Option<(Span, Option<String>)>,
 }
 
 impl Visitor for First {
@@ -424,6 +433,6 @@ impl Visitor for First {
     }
 
     fn miss(&mut self, miss: Miss<'_>) {
-        self.missed.get_or_insert(miss.head);
+        self.missed.get_or_insert_with(|| (miss.head, absent_names(miss.rest)));
     }
 }

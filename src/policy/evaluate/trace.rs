@@ -5,7 +5,7 @@ use super::truth::Truth;
 use super::walk::{Miss, Node};
 use crate::base::Span;
 use crate::graph::{Cause, ResourceId, Value};
-use crate::policy::model::{Condition, Path};
+use crate::policy::model::{Condition, Path, Step};
 use std::sync::Arc;
 
 /// Takes note of an evaluation.
@@ -71,8 +71,26 @@ pub(super) struct Evidence {
     pub span: Span,
     /// What it is; `None` where it is absent.
     pub value: Option<Value>,
+    /// Where it is absent, the names that lead to it from the innermost value that is there.
+    pub absent: Option<String>,
     /// Whether it was asked whether it is a credential.
     pub secret: bool,
+}
+
+/// The names that steps ask for, as they would be written; `None` where they begin with no name. Of several that would do,
+/// the first.
+pub(super) fn absent_names(steps: &[Step]) -> Option<String> {
+    let name = |step: &Step| match step {
+        Step::Name(name) => Some(name.clone()),
+        Step::Names(names) => names.first().cloned(),
+        _ => None,
+    };
+    let names: Vec<String> = steps
+        .iter()
+        .filter(|step| !matches!(step, Step::Index(_) | Step::Slice(..) | Step::All | Step::Elements))
+        .map_while(name)
+        .collect();
+    (!names.is_empty()).then(|| names.join("."))
 }
 
 /// Notes the evidence for the answer.
@@ -102,14 +120,15 @@ impl Tracer for Gather {
         if self.evidence.len() < MOST_EVIDENCE {
             let span = node.spot();
             let value = Some(node.value.clone());
-            self.evidence.push(Evidence { resource, path: path.text.clone(), span, value, secret });
+            self.evidence.push(Evidence { resource, path: path.text.clone(), span, value, absent: None, secret });
         }
     }
 
     fn miss(&mut self, resource: ResourceId, path: &Path, miss: Miss<'_>) {
         if self.evidence.len() < MOST_EVIDENCE {
             let path = path.text.clone();
-            self.evidence.push(Evidence { resource, path, span: miss.head, value: None, secret: false });
+            let absent = absent_names(miss.rest);
+            self.evidence.push(Evidence { resource, path, span: miss.head, value: None, absent, secret: false });
         }
     }
 
