@@ -69,6 +69,8 @@ pub struct State {
     pub app_key: Option<Vec<u8>>,
     /// Whether every token of an App is refused.
     pub refuse_app: bool,
+    /// Whether every call waits until this is over.
+    pub hold: bool,
     next: u64,
     /// What git said of commits, which never change.
     said: std::cell::RefCell<BTreeMap<Vec<String>, String>>,
@@ -161,6 +163,7 @@ impl Fake {
             tokens: BTreeMap::from([(TOKEN.to_owned(), BOT.to_owned())]),
             app_key: None,
             refuse_app: false,
+            hold: false,
             next: 1000,
             said: std::cell::RefCell::default(),
         };
@@ -229,6 +232,9 @@ async fn handle(Shared(state): Shared<Arc<Mutex<State>>>, request: Request) -> R
     let body = axum::body::to_bytes(body, 64 << 20).await.unwrap_or_default();
     let path = head.uri.path_and_query().map_or("/", |p| p.as_str()).to_owned();
     let method = head.method.to_string();
+    while state.lock().unwrap().hold {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
     let answered = tokio::task::spawn_blocking(move || {
         if let Some(rest) = path.strip_prefix("/git/") {
             return backend(&state, rest, &method, &head.headers, &body);

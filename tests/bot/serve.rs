@@ -367,8 +367,8 @@ fn every_job_is_done_once_whatever_kills_the_server() {
             fake.state().pulls.insert((name.clone(), number), pull);
         }
     }
-    // Waiting for the first: all 200 are queued before much is done.
-    fake.state().refuse_app = true;
+    // The first wait for the platform: all 200 are queued before anything is done.
+    fake.state().hold = true;
     let server = Server::start(&fake, &folder.0, &["--workers", "2"]);
     let mut stream = server.connect();
     for n in 0..REPOSITORIES * PULLS {
@@ -377,7 +377,7 @@ fn every_job_is_done_once_whatever_kills_the_server() {
         assert_eq!(got.0, 202, "{}", got.1);
     }
     server.kill();
-    fake.state().refuse_app = false;
+    fake.state().hold = false;
     let reviews = |fake: &Fake| fake.state().pulls.values().filter(|p| p.reviews > 0).count() as u64;
     let mut server = Server::start(&fake, &folder.0, &["--workers", "2"]);
     assert_eq!(server.waiting, REPOSITORIES * PULLS);
