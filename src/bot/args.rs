@@ -25,13 +25,13 @@ pub struct CommonArgs {
     /// Fetch no more than so many megabytes
     #[arg(long, value_name = "MB", default_value_t = 1024)]
     pub max_megabytes: u64,
-    /// The API, such as https://github.example.com/api/v3 [default: the public one, or the CI's]
+    /// The API, such as `https://github.example.com/api/v3` [default: the public one, or the CI's]
     #[arg(long, value_name = "URL")]
     pub api_url: Option<String>,
     /// GitHub's GraphQL API [default: derived from the API, or the CI's]
     #[arg(long, value_name = "URL")]
     pub graphql_url: Option<String>,
-    /// Where git fetches from, such as https://github.example.com [default: the public one, or the CI's]
+    /// Where git fetches from, such as `https://github.example.com` [default: the public one, or the CI's]
     #[arg(long, value_name = "URL")]
     pub git_url: Option<String>,
     /// Trust the authorities of this PEM file instead of the public ones

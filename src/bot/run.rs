@@ -32,7 +32,7 @@ const MOST_PRIVATE: usize = 1024 * 1024;
 /// Runs a command and gives the exit code.
 ///
 /// # Errors
-/// [`Problem`], where the arguments or the environment do not suffice, or it cannot be done.
+/// What is wrong, where the arguments or the environment do not suffice, or it cannot be done.
 pub fn run(command: &BotCommand) -> Result<u8, Problem> {
     match command {
         BotCommand::Review(args) => one(args),
