@@ -362,7 +362,7 @@ impl<'a> Reader<'a, '_, '_, '_> {
         let start = self.at;
         let left = self.comparable()?;
         if let Side::Condition(condition) = left {
-            return Ok(condition);
+            return Ok(*condition);
         }
         self.space();
         let sign = ["==", "!=", "<=", ">=", "<", ">", "="].into_iter().find(|sign| self.rest().starts_with(sign));
@@ -486,7 +486,7 @@ impl<'a> Reader<'a, '_, '_, '_> {
                 let Some(pattern) = self.quoted()? else { return self.wrong("expected a pattern in quotes") };
                 let pattern = if word == "match" { format!("^(?:{pattern})$") } else { pattern };
                 let index = self.cx.pattern(&pattern, (self.place)(start..self.at));
-                Side::Condition(test(path, Check::Matches(vec![index], true)))
+                Side::Condition(Box::new(test(path, Check::Matches(vec![index], true))))
             }
             _ => {
                 let message =
@@ -506,7 +506,7 @@ enum Side {
     Path(Path),
     Length(Path),
     Count(Path),
-    Condition(Condition),
+    Condition(Box<Condition>),
 }
 
 fn test(path: Path, check: Check) -> Condition {
