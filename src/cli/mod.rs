@@ -106,4 +106,64 @@ mod tests {
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
     }
+
+    /// The arguments of each `stacklint …` in a text, up to whatever the shell does with it.
+    fn command_lines(text: &str) -> Vec<Vec<String>> {
+        let starts = text.lines().flat_map(|line| line.match_indices("stacklint ").map(move |(i, _)| (line, i)));
+        let is_command = |(line, i): &(&str, usize)| {
+            let before = line[..*i].trim_end();
+            let verbs = ["check", "merge", "explain", "graph", "policies", "fix", "render", "lsp", "init"];
+            let verb = line[i + "stacklint ".len()..].split([' ', '`']).next().unwrap_or_default();
+            verbs.contains(&verb) && (before.is_empty() || before.ends_with([':', '-', '`', '|', '&', ';', '"']))
+        };
+        starts.filter(is_command).map(|(line, i)| words(&line[i..])).collect()
+    }
+
+    /// Words as a shell splits them; variables become something that fits.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for c in line.chars() {
+            match (quote, c) {
+                (None, '|' | '#' | ';' | '`') => break,
+                (None, '"' | '\'') => quote = Some(c),
+                (Some(q), c) if q == c => quote = None,
+                (None, ' ') => words.push(String::new()),
+                (_, c) => words.last_mut().into_iter().for_each(|w| w.push(c)),
+            }
+        }
+        words.retain(|w| !w.is_empty() && w != "$@" && w != "$STACKLINT_ARGS");
+        for i in 1..words.len() {
+            if words[i - 1] == "--shard" {
+                words[i] = "1/4".to_owned();
+            }
+        }
+        words
+    }
+
+    /// Documentation and templates keep to the command line that there is.
+    #[test]
+    fn what_is_documented_can_be_typed() {
+        let texts = [
+            ("docs/ci.md", include_str!("../../docs/ci.md"), 10),
+            ("docs/output-formats.md", include_str!("../../docs/output-formats.md"), 2),
+            ("README.md", include_str!("../../README.md"), 8),
+            (".pre-commit-hooks.yaml", include_str!("../../.pre-commit-hooks.yaml"), 3),
+            ("gitlab", include_str!("../../integrations/gitlab/stacklint.gitlab-ci.yml"), 2),
+            ("circleci", include_str!("../../integrations/circleci/config.yml"), 2),
+            ("kubernetes", include_str!("../../integrations/kubernetes/scan-job.yaml"), 1),
+        ];
+        for (name, text, least) in texts {
+            let lines = command_lines(text);
+            assert!(lines.len() >= least, "{name}: {lines:?}");
+            for line in lines {
+                let parsed = Cli::try_parse_from(&line);
+                assert!(
+                    parsed.is_ok(),
+                    "{name}: {line:?}: {}",
+                    parsed.err().map(|e| e.to_string()).unwrap_or_default()
+                );
+            }
+        }
+    }
 }
