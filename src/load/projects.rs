@@ -58,6 +58,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Finds the repositories below a folder that is none; what lies around them goes to `around`.
+    #[expect(clippy::disallowed_methods, reason = "repositories are looked for here")]
     fn folder(&mut self, folder: &Path, depth: usize, around: &mut Vec<PathBuf>) {
         let mut entries: Vec<PathBuf> =
             std::fs::read_dir(folder).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect();
