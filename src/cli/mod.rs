@@ -134,8 +134,10 @@ mod tests {
         }
         words.retain(|w| !w.is_empty() && w != "$@" && w != "$STACKLINT_ARGS");
         for i in 1..words.len() {
-            if words[i - 1] == "--shard" {
-                words[i] = "1/4".to_owned();
+            match words[i - 1].as_str() {
+                "--shard" => "1/4".clone_into(&mut words[i]),
+                "--format" if words[i] == "FORMAT" => "json".clone_into(&mut words[i]),
+                _ => {}
             }
         }
         words
