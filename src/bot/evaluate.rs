@@ -236,12 +236,7 @@ fn some(lines: impl Iterator<Item = String>, others: &str, notes: &mut Vec<Strin
 }
 
 fn mended(before: &Report, d: &Diagnostic) -> Mended {
-    Mended {
-        fingerprint: d.fingerprint.clone(),
-        policy: d.rule.name.clone(),
-        message: d.message.clone(),
-        place: finding::place(before, d.primary.span),
-    }
+    Mended { policy: d.rule.name.clone(), message: d.message.clone(), place: finding::place(before, d.primary.span) }
 }
 
 impl Judged {

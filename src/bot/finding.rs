@@ -32,7 +32,7 @@ impl Place {
 }
 
 /// A place on the way to the finding, with what happens there.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
     /// The place.
     pub place: Place,
@@ -41,7 +41,7 @@ pub struct Step {
 }
 
 /// Lines that mend the finding, in place of others.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Suggestion {
     /// What goes. Columns are none.
     pub place: Place,
@@ -52,7 +52,7 @@ pub struct Suggestion {
 }
 
 /// A finding.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
     /// What stays the same when lines move; unique among the findings of one run.
     pub fingerprint: String,
@@ -70,8 +70,6 @@ pub struct Finding {
     pub remediation: String,
     /// The page of the policy.
     pub url: String,
-    /// The resource.
-    pub address: Option<String>,
     /// The smallest place that is wrong.
     pub place: Option<Place>,
     /// Where the value came from, nearest first, then the calls of modules and what else took part.
@@ -130,7 +128,6 @@ fn finding(report: &Report, d: &Diagnostic) -> Finding {
         why: d.rule.why.clone(),
         remediation: d.rule.remediation.clone(),
         url: d.rule.url.clone(),
-        address: d.subject.as_ref().map(|s| s.address.to_string()),
         place: primary,
         steps,
         also: d.occurrences.iter().map(|o| o.address.to_string()).collect(),

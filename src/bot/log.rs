@@ -25,7 +25,7 @@ struct Inner {
 
 /// How much a line matters.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Level {
+enum Level {
     /// As it should be.
     Info,
     /// Somebody may want to look.
@@ -56,6 +56,17 @@ impl Log {
             }
             secrets.push(secret.clone());
         }
+    }
+
+    /// Has the words of panics go through here: they may hold anything.
+    pub fn take_panics(&self) {
+        let log = self.clone();
+        std::panic::set_hook(Box::new(move |info| {
+            // A step of the analysis that breaks stands in the report.
+            if !crate::analysis::is_guarded() {
+                log.error("a step broke; this is a fault of stacklint", &[("panic", &info.to_string())]);
+            }
+        }));
     }
 
     /// Text without the secrets that are known.

@@ -33,10 +33,8 @@ pub struct Wishes {
 }
 
 /// A finding of the base that the head does not have.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mended {
-    /// Its fingerprint.
-    pub fingerprint: String,
     /// The policy's name.
     pub policy: String,
     /// What was wrong.
@@ -544,4 +542,181 @@ fn check(news: &News, posted: &Posted, conclusion: Conclusion, title: &str, limi
         summary,
         annotations: all,
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const LIMITS: Limits = Limits { flavor: Flavor::GitHub, body: 60_000, annotations: 1_000, checks: true };
+    const WISHES: Wishes = Wishes { fail_on: Some(Severity::High), most_comments: 4 };
+
+    fn finding(n: u32, line: Option<u32>) -> Finding {
+        Finding {
+            fingerprint: format!("f{n}"),
+            policy: "a-policy".into(),
+            severity: if n.is_multiple_of(2) { Severity::High } else { Severity::Low },
+            title: "A title".into(),
+            message: format!("finding {n}"),
+            why: "It matters.".into(),
+            remediation: "Mend it.".into(),
+            url: "https://example.com/a-policy".into(),
+            place: line.map(|l| Place { path: "a.tf".into(), start: l, end: l, columns: None }),
+            steps: Vec::new(),
+            also: Vec::new(),
+            suggestion: None,
+        }
+    }
+
+    /// A difference that shows the lines 1 to 10 of `a.tf`.
+    fn diff() -> Diff {
+        let mut diff = Diff::default();
+        let added: String = (1..=10).map(|n| format!("+line {n}\n")).collect();
+        diff.add("a.tf", "a.tf", &format!("@@ -0,0 +1,10 @@\n{added}"));
+        diff
+    }
+
+    fn news(head: &str, introduced: Vec<Finding>) -> News {
+        News { head: head.into(), introduced, ..News::default() }
+    }
+
+    /// A platform that does what it is told.
+    #[derive(Default)]
+    struct Platform {
+        posted: Posted,
+        next: u64,
+    }
+
+    impl Platform {
+        fn id(&mut self) -> String {
+            self.next += 1;
+            self.next.to_string()
+        }
+
+        fn perform(&mut self, call: Call) {
+            let id = self.id();
+            let posted = &mut self.posted;
+            match call {
+                Call::Review { comments, .. } => {
+                    for (i, c) in comments.into_iter().enumerate() {
+                        let Some((Marker::Finding { fingerprint, state }, _)) = Marker::find(&c.body) else { panic!() };
+                        let id = format!("{id}.{i}");
+                        posted.comments.push(Comment {
+                            thread: id.clone(),
+                            id,
+                            fingerprint,
+                            state,
+                            path: c.place.path,
+                            lines: Some((c.place.start, c.place.end)),
+                            body: c.body,
+                            has_replies: false,
+                            resolved: Some(false),
+                        });
+                    }
+                }
+                Call::Edit { comment, body, .. } => {
+                    let c = posted.comments.iter_mut().find(|c| c.id == comment).unwrap();
+                    let Some((Marker::Finding { state, .. }, _)) = Marker::find(&body) else { panic!() };
+                    (c.body, c.state) = (body, state);
+                }
+                Call::Delete { comment, .. } => posted.comments.retain(|c| c.id != comment),
+                Call::Resolve { thread } | Call::Unresolve { thread } => {
+                    let c = posted.comments.iter_mut().find(|c| c.thread == thread).unwrap();
+                    c.resolved = c.resolved.map(|r| !r);
+                }
+                Call::Reply { to, .. } => posted.answered.push(to),
+                Call::CreateSummary { body } => posted.summaries.push(Note { id, body }),
+                Call::EditSummary { id, body } => {
+                    posted.summaries.iter_mut().find(|n| n.id == id).unwrap().body = body;
+                }
+                Call::DeleteSummary { id } => posted.summaries.retain(|n| n.id != id),
+                Call::Check(check) => {
+                    let annotations = check.annotations.len();
+                    posted.checks.push(PostedCheck { id, digest: check.digest, completed: true, annotations });
+                }
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever happens to a change, and wherever an earlier run broke off: afterwards everything is said, once.
+        #[test]
+        fn everything_is_said_once(
+            steps in prop::collection::vec(
+                (prop::collection::vec(prop::option::of(prop::option::of(1_u32..14)), 6), any::<u8>(), 0_usize..12), 1..8)
+        ) {
+            let mut platform = Platform::default();
+            let diff = diff();
+            for (head, (findings, chance, broken_after)) in steps.into_iter().enumerate() {
+                let present = findings.iter().enumerate().filter_map(|(n, f)| Some(finding(n as u32, (*f)?)));
+                let news = news(&format!("{head}"), present.collect());
+                platform.posted.checks.clear();
+                // Some lines changed, so comments in them are outdated; somebody replied.
+                for (i, c) in platform.posted.comments.iter_mut().enumerate() {
+                    if chance >> (i % 8) & 1 == 1 {
+                        c.lines = None;
+                    }
+                    c.has_replies |= i % 3 == 2;
+                }
+                let first = plan(&news, &diff, &platform.posted, &WISHES, &LIMITS);
+                for call in first.calls.into_iter().take(broken_after) {
+                    platform.perform(call);
+                }
+                for call in plan(&news, &diff, &platform.posted, &WISHES, &LIMITS).calls {
+                    platform.perform(call);
+                }
+                let left = plan(&news, &diff, &platform.posted, &WISHES, &LIMITS).calls;
+                prop_assert!(left.is_empty(), "{left:#?}");
+                let mut open: Vec<&str> = platform.posted.comments.iter()
+                    .filter(|c| c.state == State::Open).map(|c| c.fingerprint.as_str()).collect();
+                open.sort_unstable();
+                let mut shown: Vec<&str> = news.introduced.iter()
+                    .filter(|f| f.place.as_ref().is_some_and(|p| p.end <= 10)).map(|f| f.fingerprint.as_str()).collect();
+                shown.sort_unstable();
+                if shown.len() <= WISHES.most_comments {
+                    prop_assert_eq!(open, shown);
+                } else {
+                    prop_assert_eq!(open.len(), WISHES.most_comments);
+                }
+                prop_assert!(platform.posted.summaries.len() <= 1);
+                for f in &news.introduced {
+                    let said = platform.posted.summaries.iter().any(|n| n.body.contains(&f.message));
+                    prop_assert!(said, "{} is not in the summary", f.message);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_summary_keeps_to_its_room_and_says_what_is_left_out() {
+        let many: Vec<Finding> = (0..3_000).map(|n| finding(n, Some(100 + n))).collect();
+        let plan = plan(&news("abc", many), &diff(), &Posted::default(), &WISHES, &LIMITS);
+        let Some(Call::CreateSummary { body }) = plan.calls.iter().find(|c| matches!(c, Call::CreateSummary { .. }))
+        else {
+            panic!("{:?}", plan.calls)
+        };
+        assert!(body.chars().count() <= LIMITS.body, "{}", body.chars().count());
+        assert!(body.contains("more that found no room here"));
+        let Some(Call::Check(check)) = plan.calls.last() else { panic!() };
+        assert_eq!((check.annotations.len(), check.conclusion), (LIMITS.annotations, Conclusion::Failure));
+        // The worst are those that are kept.
+        assert!(check.annotations.iter().all(|a| a.severity == Severity::High));
+    }
+
+    #[test]
+    fn what_is_one_too_many_goes_and_what_was_begun_is_finished() {
+        let news = news("abc", vec![finding(0, Some(3))]);
+        let mut platform = Platform::default();
+        for call in plan(&news, &diff(), &Posted::default(), &WISHES, &LIMITS).calls {
+            platform.perform(call);
+        }
+        let second = platform.posted.summaries[0].clone();
+        platform.posted.summaries.push(Note { id: "twice".into(), ..second });
+        platform.posted.checks[0].completed = false;
+        let calls = plan(&news, &diff(), &platform.posted, &WISHES, &LIMITS).calls;
+        assert_eq!(calls[0], Call::DeleteSummary { id: "twice".into() });
+        let [_, Call::Check(check)] = &calls[..] else { panic!("{calls:?}") };
+        assert_eq!(check.unfinished, Some((platform.posted.checks[0].id.clone(), 1)));
+    }
 }

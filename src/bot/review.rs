@@ -109,10 +109,6 @@ fn look(
     log: &Log,
     stop: &AtomicBool,
 ) -> Result<Judged, Trouble> {
-    if let Some(bytes) = change.repository_bytes.filter(|b| *b > options.bounds.bytes.saturating_mul(20)) {
-        // The size is that of the whole history, of which the newest state is a part.
-        log.warn("the repository is very large", &[("megabytes", &(bytes / 1024 / 1024).to_string())]);
-    }
     let scratch = Scratch::new(&options.scratch)
         .map_err(|e| Trouble::Other(format!("cannot make a folder in `{}`: {e}", options.scratch.display())))?;
     let git_dir = scratch.path().join("git");

@@ -75,6 +75,7 @@ fn graphql_of(api: &str) -> String {
 /// One review.
 fn one(args: &ReviewArgs) -> Result<u8, Problem> {
     let log = log_of(&args.common);
+    log.take_panics();
     let stop = Arc::new(AtomicBool::new(false));
     let scratch = args.scratch.clone().unwrap_or_else(std::env::temp_dir);
     // The server waits for this before it takes a folder of jobs for abandoned.

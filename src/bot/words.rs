@@ -254,7 +254,6 @@ mod tests {
             why: "Nobody knows.\n```hcl\na = 1\n```\n@everyone <b>".into(),
             remediation: "- Name `a`".into(),
             url: "https://stacklint.dev/policies/image-latest".into(),
-            address: None,
             place: Some(Place { path: "a`b.tf".into(), start: 3, end: 3, columns: None }),
             steps: vec![Step {
                 place: Place { path: "v.tf".into(), start: 9, end: 9, columns: None },

@@ -217,7 +217,7 @@ fn words(path: &str) -> String {
     parts.filter(|p| !hides(p)).collect::<Vec<_>>().join("/")
 }
 
-async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
+pub async fn axum_serve(listener: tokio::net::TcpListener, router: Router) {
     use hyper_util::rt::TokioIo;
     use hyper_util::service::TowerToHyperService;
     loop {
@@ -783,7 +783,7 @@ fn paged(all: Vec<Value>, query: &str, path: &str) -> Answer {
 }
 
 /// The hunks of a unified difference: first line and number of lines, on the old side and on the new.
-fn hunks(patch: &str) -> Vec<(u64, u64, u64, u64)> {
+pub fn hunks(patch: &str) -> Vec<(u64, u64, u64, u64)> {
     let pair = |text: &str| {
         let (start, count) = text.split_once(',').unwrap_or((text, "1"));
         (start.parse().unwrap(), count.parse().unwrap())

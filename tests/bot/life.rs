@@ -164,6 +164,21 @@ fn many_findings_keep_to_the_limits() {
 }
 
 #[test]
+fn a_check_that_was_begun_is_finished() {
+    let stage = stage("begun");
+    for n in 0..60 {
+        stage.work.write(&format!("b{n}.tf"), &BAD.replace("logs", &format!("b{n}")));
+    }
+    stage.work.push("feature");
+    let path = "/repos/octo/shop/check-runs";
+    stage.fake.state().faults = vec![Fault { method: "POST", path, how: How::Lose }];
+    stage.expect("begun", 1, &[REVIEW, SUMMARY, "POST check-runs 502", "PATCH check-runs 200"]);
+    let state = stage.fake.state();
+    assert_eq!((state.checks.len(), &state.checks[0].batches[..]), (1, &[50, 10][..]));
+    assert_eq!(state.checks[0].conclusion, "failure");
+}
+
+#[test]
 fn a_wish_to_ignore_becomes_a_suggestion() {
     let stage = stage("wish");
     stage.work.write("main.tf", BAD);
@@ -251,6 +266,12 @@ fn the_token_is_in_no_argument() {
     let seen = std::fs::read_to_string(seen).unwrap();
     assert!(seen.contains("fetch") && seen.lines().count() > 3, "{seen}");
     assert!(!seen.contains("Planted") && !seen.contains("eC1hY2Nlc3M"), "{seen}");
+
+    // More than may be fetched is not kept.
+    let mut command = stage.command();
+    command.args(["--max-megabytes", "0"]);
+    let ran = stage.run(command);
+    assert!(ran.code == 2 && ran.err.contains("larger than the limit of 0 MB"), "{} {}", ran.code, ran.err);
 
     // A wrong token is told as such, and not shown.
     let mut command = stage.command();

@@ -12,6 +12,7 @@
 mod events;
 mod fake;
 mod git;
+mod gitlab;
 mod life;
 mod serve;
 

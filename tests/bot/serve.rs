@@ -419,7 +419,7 @@ fn a_job_in_hand_is_returned_when_the_server_stops() {
     fake.state().faults.push(crate::fake::Fault { method: "GET", path: "/repos/octo/shop/pulls/1", how: limit });
     let server = Server::start(&fake, &folder.0, &["--grace-seconds", "0"]);
     assert_eq!(server.deliver("pull_request", "1", &event("opened", "octo/shop", 1, 1)).0, 202);
-    wait_until("the job waits", || server.log.lock().unwrap().contains("waiting"));
+    wait_until("the job waits", || server.log.lock().unwrap().contains("limits our calls"));
     let log = server.terminate();
     assert!(log.contains("job returned"), "{log}");
     let server = Server::start(&fake, &folder.0, &[]);
@@ -428,6 +428,26 @@ fn a_job_in_hand_is_returned_when_the_server_stops() {
     // A pull request that was closed is not looked at any more, and a new name of the App is none of its business.
     assert_eq!(server.deliver("pull_request", "2", &event("closed", "octo/shop", 1, 2)).0, 202);
     server.terminate();
+    assert_eq!(entries(&folder.0.join("state/jobs")), Vec::<String>::new());
+}
+
+#[test]
+fn a_job_that_takes_too_long_is_ended() {
+    let folder = Folder::new("slow");
+    let fake = app(&folder);
+    let work = Work::new(&folder.0, "octo/shop");
+    work.push("main");
+    work.push("feature");
+    let pull = Pull { head: "feature".into(), base: "main".into(), ..Pull::default() };
+    fake.state().pulls.insert(("octo/shop".into(), 1), pull);
+    let how = crate::fake::How::Limit { seconds: 45 };
+    fake.state().faults.push(crate::fake::Fault { method: "GET", path: "/repos/octo/shop/pulls/1", how });
+    let server = Server::start(&fake, &folder.0, &["--job-seconds", "1"]);
+    assert_eq!(server.deliver("pull_request", "1", &event("opened", "octo/shop", 1, 1)).0, 202);
+    wait_until("it is given up", || server.metric("stacklint_bot_jobs_total{result=\"given-up\"}") == 1);
+    assert_eq!(server.queued(), 0);
+    let log = server.terminate();
+    assert!(log.contains("it took longer than 1 seconds"), "{log}");
     assert_eq!(entries(&folder.0.join("state/jobs")), Vec::<String>::new());
 }
 
@@ -464,4 +484,15 @@ fn what_is_set_up_wrong_is_said_without_the_secret() {
     assert!(run(&half, "PlantedSecret", &[]).contains("no RSA key in PEM"));
     assert!(run(KEY, "\n", &[]).contains("secret is empty"));
     assert!(run(KEY, "PlantedSecret", &["--listen", "nowhere"]).contains("cannot listen"));
+}
+
+#[test]
+fn the_example_of_a_deployment_has_no_findings() {
+    let output = Command::new(env!("CARGO_BIN_EXE_stacklint"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["check", "--no-config", "examples/bot"])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("2 files"), "{text}");
 }

@@ -262,7 +262,6 @@ impl Forge for GitHub {
             base: commit(&compared, "/merge_base_commit/sha")?,
             target,
             open: text(&pull, "state") == "open",
-            repository_bytes: pull.pointer("/base/repo/size").and_then(Value::as_u64).map(|kb| kb * 1024),
         })
     }
 

@@ -130,7 +130,7 @@ impl Forge for GitLab {
         let (head, base, start) = (commit("head_sha")?, commit("base_sha")?, commit("start_sha")?);
         self.refs.replace(json!({ "base_sha": base, "head_sha": head, "start_sha": start }));
         let open = text(&request, "state") == "opened";
-        Ok(Change { head, base, target: start, open, repository_bytes: None })
+        Ok(Change { head, base, target: start, open })
     }
 
     fn diff(&self) -> Result<Diff, ForgeError> {

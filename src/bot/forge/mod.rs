@@ -22,8 +22,6 @@ pub struct Change {
     pub target: String,
     /// Whether it is open.
     pub open: bool,
-    /// The size of the repository in bytes, where the platform says so.
-    pub repository_bytes: Option<u64>,
 }
 
 /// Where the commits of a change can be fetched.

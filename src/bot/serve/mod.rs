@@ -64,7 +64,7 @@ pub fn run(setup: Setup, log: &Log) -> Result<(), String> {
     for line in setup.webhook_secret.expose().lines() {
         log.hide(&Secret::new(line.trim()));
     }
-    quiet_panics(log);
+    log.take_panics();
     let keys = Keys::new(&setup.webhook_secret);
     if keys.is_empty() {
         return Err("the webhook's secret is empty: everybody could send work".to_owned());
@@ -148,14 +148,6 @@ pub fn run(setup: Setup, log: &Log) -> Result<(), String> {
 /// What reviews hold as long as they run, in the folder of their folders.
 pub fn lock_file(scratch: &Path) -> PathBuf {
     scratch.join("lock")
-}
-
-/// A panic's words may hold anything; they go through the log.
-fn quiet_panics(log: &Log) {
-    let log = log.clone();
-    std::panic::set_hook(Box::new(move |info| {
-        log.error("a step broke; this is a fault of stacklint", &[("panic", &info.to_string())]);
-    }));
 }
 
 #[cfg(unix)]
