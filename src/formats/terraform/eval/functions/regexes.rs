@@ -94,6 +94,15 @@ fn translate(pattern: &str) -> Result<String, String> {
                     'a' | 'f' | 't' | 'n' | 'r' | 'v' | 'x' | 'p' | 'P' => {
                         out.push('\\');
                         out.push(escaped);
+                        // A name or a number in braces belongs to the escape, and is no count.
+                        if matches!(escaped, 'p' | 'P' | 'x') && chars.peek() == Some(&'{') {
+                            for c in chars.by_ref() {
+                                out.push(c);
+                                if c == '}' {
+                                    break;
+                                }
+                            }
+                        }
                     }
                     'A' | 'z' if !class => {
                         out.push('\\');
