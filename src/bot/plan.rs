@@ -518,7 +518,7 @@ fn check(news: &News, posted: &Posted, conclusion: Conclusion, title: &str, limi
     all.truncate(limits.annotations);
     let mut summary = match news.introduced.len() {
         0 => "This change introduces no finding.\n".to_owned(),
-        _ => format!("This change introduces {}.\n", by_severity(news.introduced.iter())),
+        n => format!("This change introduces {}: {}.\n", count(n, "finding"), by_severity(news.introduced.iter())),
     };
     let placeless: Vec<String> = news.introduced.iter().filter(|f| f.place.is_none()).map(words::bullet).collect();
     let notes: Vec<String> = news.notes.iter().map(|n| format!("- {}\n", crate::report::markdown::escape(n))).collect();

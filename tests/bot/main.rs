@@ -1,6 +1,6 @@
 //! The bot against a platform that remembers: whole lives of pull requests, and a server under load.
 
-#![cfg(feature = "bot")]
+#![cfg(all(feature = "bot", unix))]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

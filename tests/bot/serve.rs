@@ -211,7 +211,7 @@ fn only_what_the_platform_signed_is_let_in() {
     let folder = Folder::new("door");
     let fake = app(&folder);
     fake.state().refuse_app = true;
-    let server = Server::start(&fake, &folder.0, &["--head-seconds", "1", "--body-seconds", "1"]);
+    let server = Server::start(&fake, &folder.0, &["--head-seconds", "3", "--body-seconds", "3"]);
     let body = event("opened", "octo/shop", 1, 1);
     let good = sign(SECRET, &body);
     let check = |what: &str, expected: u16, headers: &[(&str, &str)], body: &[u8]| {
