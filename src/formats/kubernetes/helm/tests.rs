@@ -118,6 +118,27 @@ fn what_is_made_anew_is_unknown() {
 }
 
 #[test]
+fn types_of_arguments_are_held_as_go_holds_them() {
+    check_error(
+        "{}",
+        "{{ until (add 1 2) | toJson }}",
+        "wrong type for value; expected int; got int64",
+        "c/templates/o.yaml:2 (add 1 2)",
+    );
+    check_error("{}", "{{ round 1.5 \"1\" }}", "expected integer", "c/templates/o.yaml:2 \"1\"");
+    check_error(
+        "m: {}",
+        "{{ merge .Values.none .Values.m | toJson }}",
+        "got interface {}",
+        "c/templates/o.yaml:2 .Values.none",
+    );
+    check("m: {a: 1}", "{{ merge (.Values.none) .Values.m | toJson }}", json!({"a": 1}));
+    check("{}", "{{ urlquery 1 2 \"a\" nil }}", json!("1+2a%3Cno+value%3E"));
+    check("{}", "{{ toToml 1.0 }}", json!(1.0));
+    check("{}", "{{ mulf -1 0 }}", json!(0));
+}
+
+#[test]
 fn subcharts_get_their_values() {
     let disk = Disk::new(&[
         (

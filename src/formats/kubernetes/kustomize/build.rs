@@ -2,10 +2,11 @@
 
 use super::edit::{map_mut, text, text_at};
 use super::fields::{Config, FieldSpec, annotation_fields, label_fields};
+use super::openapi::Definitions;
+use super::patches::{Allowed, copied};
 use super::references::Variable;
 use super::resource::{Declared, Resource};
-use super::select::Selector;
-use super::{generate, json_patch, merge, order, references, replacements, transform};
+use super::{generate, order, references, replacements, transform};
 use crate::base::{FileId, SourceFile, Span};
 use crate::formats::kubernetes::helm::{Folder, Object, Problem, Rendered};
 use crate::formats::yaml_value::YamlValues;
@@ -25,7 +26,14 @@ pub(super) type Failed = (Span, String);
 /// Renders the kustomization in a folder.
 pub fn render(dir: &str, folder: &Folder<'_>) -> Rendered {
     let mut rendered = Rendered::default();
-    let mut builder = Builder { folder, root: clean(dir), stack: Vec::new(), files: Vec::new(), warnings: Vec::new() };
+    let mut builder = Builder {
+        folder,
+        root: clean(dir),
+        stack: Vec::new(),
+        files: Vec::new(),
+        warnings: Vec::new(),
+        definitions: None,
+    };
     match builder.build() {
         Ok(objects) => rendered.objects = objects,
         Err((span, message)) => rendered.errors.push(Problem::new(span, message)),
@@ -58,8 +66,20 @@ fn named(value: &Value, keys: &[&str]) -> Vec<Arc<str>> {
 /// Everything that a kustomization names: files and folders, relative to the working directory.
 pub fn names(dir: &str, file: &Arc<SourceFile>) -> Vec<String> {
     let Some(value) = parse(file, Schema::Kubernetes).into_iter().next() else { return Vec::new() };
-    let mut paths =
-        named(&value, &["resources", "bases", "components", "crds", "configurations", "patchesStrategicMerge"]);
+    let mut paths = named(
+        &value,
+        &[
+            "resources",
+            "bases",
+            "components",
+            "crds",
+            "configurations",
+            "patchesStrategicMerge",
+            "generators",
+            "transformers",
+        ],
+    );
+    paths.extend(text_at(&value, &["openapi", "path"]));
     for key in ["patches", "patchesJson6902", "replacements"] {
         let entries = value.get(key).and_then(Value::as_list).unwrap_or(&[]);
         paths.extend(entries.iter().filter_map(|e| text_at(e, &["path"])));
@@ -117,7 +137,7 @@ fn parse(file: &Arc<SourceFile>, schema: Schema) -> Vec<Value> {
     parse_checked(file, schema).unwrap_or_default()
 }
 
-fn parse_checked(file: &Arc<SourceFile>, schema: Schema) -> Result<Vec<Value>, Failed> {
+pub(super) fn parse_checked(file: &Arc<SourceFile>, schema: Schema) -> Result<Vec<Value>, Failed> {
     let tree = yaml::parse(file.id, file.text.clone());
     if let Some(error) = tree.errors.first() {
         return Err((error.span, format!("{}: {}", file.path, error.message)));
@@ -130,31 +150,34 @@ fn parse_checked(file: &Arc<SourceFile>, schema: Schema) -> Result<Vec<Value>, F
         .collect())
 }
 
-struct Builder<'a> {
-    folder: &'a Folder<'a>,
+/// One build.
+pub(super) struct Builder<'a> {
+    pub(super) folder: &'a Folder<'a>,
     root: String,
     stack: Vec<String>,
     files: Vec<FileId>,
     warnings: Vec<Problem>,
+    /// What the last kustomization that has `openapi` says; it holds for all that follow.
+    pub(super) definitions: Option<Definitions>,
 }
 
 /// What one kustomization and those below it have gathered.
 #[derive(Default)]
-struct Gathered {
-    resources: Vec<Resource>,
+pub(super) struct Gathered {
+    pub(super) resources: Vec<Resource>,
     variables: Vec<Variable>,
-    config: Config,
+    pub(super) config: Config,
 }
 
 /// A kustomization that was read.
-struct Kustomization {
+pub(super) struct Kustomization {
     dir: String,
     value: Value,
-    file: Arc<SourceFile>,
+    pub(super) file: Arc<SourceFile>,
 }
 
 impl Kustomization {
-    fn list(&self, key: &str) -> &[Value] {
+    pub(super) fn list(&self, key: &str) -> &[Value] {
         self.value.get(key).and_then(Value::as_list).unwrap_or(&[])
     }
 }
@@ -286,6 +309,10 @@ impl Builder<'_> {
             };
             return Err((k.value.span(), format!("{words} {}", k.dir)));
         }
+        if let Some(path) = k.value.at(&["openapi", "path"]) {
+            let description = self.documents(k, path, Schema::Yaml12)?;
+            self.definitions = Some(Definitions::new(&description.into_iter().next().unwrap_or_default()));
+        }
         for entry in k.list("resources").iter().chain(k.list("bases")) {
             self.resource(k, entry, gathered)?;
         }
@@ -317,7 +344,7 @@ impl Builder<'_> {
     }
 
     /// A file that a kustomization names, which must lie in or below its folder.
-    fn file(&self, k: &Kustomization, path: &str) -> Result<Arc<SourceFile>, String> {
+    pub(super) fn file(&self, k: &Kustomization, path: &str) -> Result<Arc<SourceFile>, String> {
         let full = join(&k.dir, path);
         let inside = k.dir.is_empty() && !full.starts_with("..") || full.starts_with(&format!("{}/", k.dir));
         let file = (self.folder.read)(&full).ok_or_else(|| format!("{full}: no such file"))?;
@@ -327,14 +354,14 @@ impl Builder<'_> {
         Ok(file)
     }
 
-    fn documents(&mut self, k: &Kustomization, path: &Value, schema: Schema) -> Result<Vec<Value>, Failed> {
+    pub(super) fn documents(&mut self, k: &Kustomization, path: &Value, schema: Schema) -> Result<Vec<Value>, Failed> {
         let name = text(path).unwrap_or("".into());
         let file = self.file(k, &name).map_err(|m| (path.span(), m))?;
         self.files.push(file.id);
         parse_checked(&file, schema)
     }
 
-    fn resource(&mut self, k: &Kustomization, entry: &Value, gathered: &mut Gathered) -> Result<(), Failed> {
+    pub(super) fn resource(&mut self, k: &Kustomization, entry: &Value, gathered: &mut Gathered) -> Result<(), Failed> {
         let at = entry.span();
         let path = text(entry).unwrap_or("".into());
         if path.is_empty() {
@@ -384,12 +411,10 @@ impl Builder<'_> {
                 ));
             }
         }
-        for key in ["generators", "transformers", "validators"] {
-            if let Some(entry) = k.list(key).first() {
-                return Err((entry.span(), format!("{key}: plugins of a kustomization are not run")));
-            }
+        if let Some(entry) = k.list("validators").first() {
+            return Err((entry.span(), "validators: plugins of a kustomization are not run".to_owned()));
         }
-        Ok(())
+        self.generators(k, gathered)
     }
 
     fn transform(&mut self, k: &Kustomization, gathered: &mut Gathered) -> Result<(), Failed> {
@@ -407,55 +432,100 @@ impl Builder<'_> {
                 Err(why) => return Err((entry.span(), why)),
             };
             for patch in documents {
-                strategic(&mut gathered.resources, &patch, entry.span())?;
+                let patch = copied(&patch);
+                self.strategic(&mut gathered.resources, &patch, entry.span(), Allowed::default())?;
             }
+        }
+        if !k.list("patchesStrategicMerge").is_empty() {
+            mark(k, gathered, "PatchStrategicMergeTransformer");
         }
         for entry in k.list("patches") {
-            self.patch(k, entry, gathered)?;
+            self.patch(k, entry, &k.file, gathered)?;
+            mark(k, gathered, "PatchTransformer");
         }
-        let resources = &mut gathered.resources;
         if let Some(namespace) = k.value.get("namespace") {
-            transform::namespace(resources, namespace, &gathered.config).map_err(|m| (namespace.span(), m))?;
+            let rule = transform::namespace_rule(namespace, &gathered.config);
+            transform::namespace(&mut gathered.resources, &rule).map_err(|m| (namespace.span(), m))?;
+            mark(k, gathered, "NamespaceTransformer");
         }
-        let before: Vec<usize> = resources.iter().map(|r| r.transformed.len()).collect();
-        transform::affixes(resources, k.value.get("namePrefix"), k.value.get("nameSuffix"), &gathered.config);
-        for (resource, before) in resources.iter_mut().zip(before) {
-            for name in resource.transformed.iter_mut().skip(before) {
-                *name = format!("{}\n{name}", k.file.path);
+        let names = transform::affix_fields(&gathered.config);
+        for (key, is_prefix, kind) in
+            [("namePrefix", true, "PrefixTransformer"), ("nameSuffix", false, "SuffixTransformer")]
+        {
+            if let Some(affix) = k.value.get(key) {
+                transform::affix(&mut gathered.resources, Some(affix), is_prefix, &names);
+                mark(k, gathered, kind);
             }
         }
-        let labels = |selectors: bool, templates: bool, config: &Config| {
+        self.pairs(k, gathered);
+        for entry in k.list("patchesJson6902") {
+            self.patch(k, entry, &k.file, gathered)?;
+            mark(k, gathered, "PatchJson6902Transformer");
+        }
+        for rule in k.list("replicas") {
+            let specs = transform::replica_fields(&gathered.config);
+            transform::replicas(&mut gathered.resources, rule, &specs).map_err(|m| (rule.span(), m))?;
+            mark(k, gathered, "ReplicaCountTransformer");
+        }
+        for rule in k.list("images").iter().chain(k.list("imageTags")) {
+            transform::image(&mut gathered.resources, rule, &gathered.config.images);
+            mark(k, gathered, "ImageTagTransformer");
+        }
+        if !k.list("replacements").is_empty() {
+            self.replacements(k, k.list("replacements"), gathered)?;
+            mark(k, gathered, "ReplacementTransformer");
+        }
+        self.transformers(k, gathered)
+    }
+
+    /// `labels`, `commonLabels` and `commonAnnotations`.
+    fn pairs(&self, k: &Kustomization, gathered: &mut Gathered) {
+        let config = &gathered.config;
+        let labels = |selectors: bool, templates: bool| {
             let mut specs = label_fields(selectors, templates);
             if selectors {
                 specs.extend(config.labels.iter().cloned());
             }
             specs
         };
-        if let Some(map) = k.value.get("commonLabels").and_then(Value::as_map) {
-            transform::pairs(resources, map, &labels(true, true, &gathered.config));
-        }
+        let common = labels(true, true);
+        let mut annotations = annotation_fields();
+        annotations.extend(config.annotations.iter().cloned());
+        let mut rules: Vec<(&Value, Vec<FieldSpec>)> = Vec::new();
         for rule in k.list("labels") {
-            let Some(map) = rule.get("pairs").and_then(Value::as_map) else { continue };
             let flag = |key: &str| rule.get(key).and_then(Value::as_bool).unwrap_or(false);
-            let mut specs = labels(flag("includeSelectors"), flag("includeTemplates"), &gathered.config);
+            let mut specs = labels(flag("includeSelectors"), flag("includeTemplates"));
             specs.extend(rule.get("fields").and_then(Value::as_list).unwrap_or(&[]).iter().map(FieldSpec::parse));
-            transform::pairs(resources, map, &specs);
+            rules.extend(rule.get("pairs").map(|pairs| (pairs, specs)));
+        }
+        for (pairs, specs) in &rules {
+            if let Some(map) = pairs.as_map() {
+                transform::pairs(&mut gathered.resources, map, specs);
+            }
+            mark(k, gathered, "LabelTransformer");
+        }
+        let shared = k.value.get("commonLabels").and_then(Value::as_map);
+        if let Some(map) = shared {
+            transform::pairs(&mut gathered.resources, map, &common);
+        }
+        // Kustomize runs the transformer of `commonLabels` also where only `labels` is there.
+        if shared.is_some() || !rules.is_empty() {
+            mark(k, gathered, "LabelTransformer");
         }
         if let Some(map) = k.value.get("commonAnnotations").and_then(Value::as_map) {
-            let mut specs = annotation_fields();
-            specs.extend(gathered.config.annotations.iter().cloned());
-            transform::pairs(resources, map, &specs);
+            transform::pairs(&mut gathered.resources, map, &annotations);
+            mark(k, gathered, "AnnotationsTransformer");
         }
-        for entry in k.list("patchesJson6902") {
-            self.patch(k, entry, gathered)?;
-        }
-        for rule in k.list("replicas") {
-            transform::replicas(&mut gathered.resources, rule, &gathered.config).map_err(|m| (rule.span(), m))?;
-        }
-        for rule in k.list("images").iter().chain(k.list("imageTags")) {
-            transform::image(&mut gathered.resources, rule, &gathered.config);
-        }
-        for entry in k.list("replacements") {
+    }
+
+    /// Entries of `replacements`: rules, or paths of files that hold some.
+    pub(super) fn replacements(
+        &mut self,
+        k: &Kustomization,
+        entries: &[Value],
+        gathered: &mut Gathered,
+    ) -> Result<(), Failed> {
+        for entry in entries {
             if entry.get("path").is_some_and(|p| text(p).is_some()) && entry.get("source").is_none() {
                 let path = entry.get("path").cloned().unwrap_or_default();
                 for document in self.documents(k, &path, Schema::Kubernetes)? {
@@ -474,147 +544,13 @@ impl Builder<'_> {
         }
         Ok(())
     }
-
-    /// An entry of `patches` or `patchesJson6902`.
-    fn patch(&mut self, k: &Kustomization, entry: &Value, gathered: &mut Gathered) -> Result<(), Failed> {
-        let at = entry.span();
-        let target = entry.get("target").filter(|t| !t.is_null());
-        let body = entry.get("patch").filter(|p| text(p).is_some_and(|t| !t.trim().is_empty()));
-        let path = entry.get("path").filter(|p| text(p).is_some_and(|t| !t.is_empty()));
-        let (strict, loose) = match (body, path) {
-            (Some(_), Some(_)) => return Err((at, "patch and path can't be set at the same time".to_owned())),
-            (None, None) => return Err((at, "must specify one of patch and path".to_owned())),
-            (Some(body), None) => (
-                super::inline::inline(body, &k.file, Schema::Yaml12)?,
-                super::inline::inline(body, &k.file, Schema::Kubernetes)?,
-            ),
-            (None, Some(path)) => {
-                (self.documents(k, path, Schema::Yaml12)?, self.documents(k, path, Schema::Kubernetes)?)
-            }
-        };
-        let operations: Option<Vec<Value>> = match loose.as_slice() {
-            [one] => one.as_list().map(<[Value]>::to_vec),
-            _ => None,
-        };
-        if let Some(operations) = operations {
-            let Some(target) = target else {
-                return Err((at, "must specify a target for JSON patch".to_owned()));
-            };
-            let selector = Selector::parse(target).map_err(|m| (target.span(), m))?;
-            for resource in gathered.resources.iter_mut().filter(|r| selector.matches(r)) {
-                let id = resource.id();
-                resource_remembering(resource, &id, |value| json_patch::apply(value, &operations))?;
-            }
-            return Ok(());
-        }
-        let unnamed = |p: &Value| {
-            let id = super::resource::id_of(p);
-            id.kind.is_empty() || id.name.is_empty()
-        };
-        if strict.is_empty() || strict.iter().any(|p| p.as_map().is_none() || unnamed(p)) {
-            return Err((at, "unable to parse SM or JSON patch".to_owned()));
-        }
-        let Some(target) = target else {
-            for patch in &strict {
-                strategic(&mut gathered.resources, patch, at)?;
-            }
-            return Ok(());
-        };
-        let [patch] = strict.as_slice() else {
-            return Err((
-                at,
-                "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field"
-                    .to_owned(),
-            ));
-        };
-        let allow = |key: &str| entry.at(&["options", key]).and_then(Value::as_bool).unwrap_or(false);
-        let (names, kinds) = (allow("allowNameChange"), allow("allowKindChange"));
-        let selector = Selector::parse(target).map_err(|m| (target.span(), m))?;
-        let mut kept = Vec::with_capacity(gathered.resources.len());
-        for mut resource in std::mem::take(&mut gathered.resources) {
-            if !selector.matches(&resource) {
-                kept.push(resource);
-                continue;
-            }
-            let before = resource.value.clone();
-            if names || kinds {
-                resource.remember();
-            }
-            if !merge::apply(&mut resource.value, patch) {
-                continue;
-            }
-            if !names {
-                restore(&mut resource.value, &before, &["metadata", "name"]);
-                restore(&mut resource.value, &before, &["metadata", "namespace"]);
-            }
-            if !kinds {
-                restore(&mut resource.value, &before, &["kind"]);
-                restore(&mut resource.value, &before, &["apiVersion"]);
-            }
-            kept.push(resource);
-        }
-        gathered.resources = kept;
-        Ok(())
-    }
 }
 
-/// Applies a change; a new name or kind is remembered.
-fn resource_remembering(
-    resource: &mut Resource,
-    id: &super::resource::Id,
-    f: impl FnOnce(&mut Value) -> Result<(), Failed>,
-) -> Result<(), Failed> {
-    f(&mut resource.value)?;
-    if resource.id() != *id && !resource.previous.contains(id) {
-        resource.previous.push(id.clone());
+/// Remembers for `buildMetadata` that a transformer ran. Kustomize notes it of every object that is there, changed or not.
+fn mark(k: &Kustomization, gathered: &mut Gathered, kind: &str) {
+    for resource in &mut gathered.resources {
+        resource.transformed.push(format!("{}\n{kind}", k.file.path));
     }
-    Ok(())
-}
-
-/// Puts back what a patch may not change.
-fn restore(value: &mut Value, before: &Value, path: &[&str]) {
-    let Some((last, above)) = path.split_last() else { return };
-    let old = before.at(path).cloned();
-    super::edit::visit(value, above, None, &mut |parent| {
-        if let Some(map) = map_mut(parent) {
-            match &old {
-                Some(old) => match super::edit::entry_mut(map, last) {
-                    Some(slot) => *slot = old.clone(),
-                    None => map.insert(*last, old.span(), old.clone()),
-                },
-                None => {
-                    super::edit::remove(map, last);
-                }
-            }
-        }
-    });
-}
-
-/// Applies a strategic merge patch to the object that it names.
-fn strategic(resources: &mut Vec<Resource>, patch: &Value, at: Span) -> Result<(), Failed> {
-    let id = super::resource::id_of(patch);
-    if id.kind.is_empty() {
-        return Err((patch.span(), "missing kind in a strategic merge patch".to_owned()));
-    }
-    if id.name.is_empty() {
-        return Err((patch.span(), "missing metadata.name in a strategic merge patch".to_owned()));
-    }
-    let found: Vec<usize> =
-        resources.iter().enumerate().filter(|(_, r)| r.ids().iter().any(|i| i.same(&id))).map(|(i, _)| i).collect();
-    let [i] = found.as_slice() else {
-        let why = if found.is_empty() { "no resource matches" } else { "several resources match" };
-        return Err((at, format!("{why} strategic merge patch {:?}", id.show())));
-    };
-    let Some(resource) = resources.get_mut(*i) else { return Ok(()) };
-    let before = resource.value.clone();
-    if merge::apply(&mut resource.value, patch) {
-        // A patch that names the original name does not give it back.
-        restore(&mut resource.value, &before, &["metadata", "name"]);
-        restore(&mut resource.value, &before, &["metadata", "namespace"]);
-    } else {
-        resources.remove(*i);
-    }
-    Ok(())
 }
 
 /// A file that lies on another machine: a URL or a repository.

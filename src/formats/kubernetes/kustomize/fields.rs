@@ -368,6 +368,11 @@ pub fn replica_fields() -> Vec<FieldSpec> {
         .collect()
 }
 
+/// The fields that `namePrefix` and `nameSuffix` change.
+pub fn affix_fields() -> Vec<FieldSpec> {
+    vec![FieldSpec::new("", "metadata/name", false)]
+}
+
 /// The fields that hold a namespace, besides `metadata.namespace`.
 pub fn namespace_fields() -> Vec<FieldSpec> {
     [
@@ -377,6 +382,7 @@ pub fn namespace_fields() -> Vec<FieldSpec> {
             "spec/conversion/webhook/clientConfig/service/namespace",
             false,
         ),
+        ("Namespace", "metadata/name", true),
     ]
     .iter()
     .map(|(kind, path, create)| FieldSpec::new(kind, path, *create))

@@ -198,6 +198,7 @@ pub fn absorb(resources: &mut Vec<Resource>, new: Resource) -> Result<(), (Span,
                 map.insert("metadata", metadata.span(), metadata);
             }
             old.value = value;
+            old.needs_hash = new.needs_hash;
         }
         _ => return Err((new.span(), format!("found multiple objects that match {}", id.show()))),
     }

@@ -1,6 +1,7 @@
 //! Strategic merge patches.
 
 use super::edit::{entry_mut, list_mut, map_mut, replaced};
+use super::openapi::Definitions;
 use crate::graph::{Data, Map, Value};
 use std::sync::Arc;
 
@@ -43,50 +44,73 @@ enum Outcome {
     Deleted,
 }
 
-/// Applies a patch to an object; `false` where the patch deletes it.
-pub fn apply(target: &mut Value, patch: &Value) -> bool {
+/// Applies a patch to an object; `false` where the patch deletes it. `own` is what the kustomization says about kinds in `openapi`,
+/// which stands in the place of the built-in definitions.
+pub fn apply(target: &mut Value, patch: &Value, own: Option<&Definitions>) -> bool {
     let kind = super::edit::text_at(target, &["kind"]).unwrap_or("".into());
     let api = super::edit::text_at(target, &["apiVersion"]).unwrap_or("".into());
     let group = api.rsplit_once('/').map_or("", |(g, _)| g);
     let builtin = group.is_empty() || group.ends_with(".k8s.io") || !group.contains('.');
-    let merger = Merger { kind: &kind, builtin };
+    let keys = match own {
+        Some(own) => Keys::Own(own, &api),
+        None if builtin => Keys::Builtin,
+        None => Keys::None,
+    };
+    let merger = Merger { kind: &kind, keys };
     !matches!(merger.value(target, patch, &[], 0), Outcome::Deleted)
+}
+
+/// What says which lists are merged by the keys of their elements.
+enum Keys<'a> {
+    Builtin,
+    /// The definitions of a kustomization, and the object's `apiVersion`.
+    Own(&'a Definitions, &'a str),
+    /// A custom resource has none.
+    None,
 }
 
 struct Merger<'a> {
     kind: &'a str,
-    /// Whether the merge keys of the built-in kinds hold; a custom resource has none.
-    builtin: bool,
+    keys: Keys<'a>,
 }
 
 fn directive(value: &Value) -> Option<&str> {
     value.get("$patch")?.as_str()
 }
 
-/// A patch's value without its directives and nulls, where nothing is there to be merged with.
-pub fn plain(patch: &Value) -> Value {
-    let data = match &patch.data {
-        Data::Map(map) => {
-            let mut out = Map::new(map.head);
-            for entry in &map.entries {
-                if &*entry.key == "$patch" || entry.value.is_null() {
-                    continue;
-                }
-                let mut entry = entry.clone();
-                entry.value = plain(&entry.value);
-                out.entries.push(entry);
-            }
-            Data::Map(Arc::new(out))
-        }
-        Data::List(items) => Data::List(Arc::new(
-            items.iter().filter(|i| !matches!(directive(i), Some("delete" | "replace"))).map(plain).collect(),
-        )),
-        other => other.clone(),
-    };
-    Value { data, origin: patch.origin.clone() }
-}
-
 impl Merger<'_> {
+    /// A patch's value without its directives and nulls, where nothing is there to be merged with. A list without keys is taken as it is.
+    fn plain(&self, patch: &Value, path: &[&str], depth: usize) -> Value {
+        if depth > MAX_DEPTH {
+            return patch.clone();
+        }
+        let data = match &patch.data {
+            Data::Map(map) => {
+                let mut out = Map::new(map.head);
+                for entry in &map.entries {
+                    if &*entry.key == "$patch" || entry.value.is_null() || directive(&entry.value) == Some("delete") {
+                        continue;
+                    }
+                    let mut inner = path.to_vec();
+                    inner.push(&entry.key);
+                    let mut entry = entry.clone();
+                    entry.value = self.plain(&entry.value, &inner, depth + 1);
+                    out.entries.push(entry);
+                }
+                Data::Map(Arc::new(out))
+            }
+            Data::List(items) if self.keys(path).is_some() => Data::List(Arc::new(
+                items
+                    .iter()
+                    .filter(|i| !matches!(directive(i), Some("delete" | "replace")))
+                    .map(|item| self.plain(item, path, depth + 1))
+                    .collect(),
+            )),
+            other => other.clone(),
+        };
+        Value { data, origin: patch.origin.clone() }
+    }
+
     fn value(&self, target: &mut Value, patch: &Value, path: &[&str], depth: usize) -> Outcome {
         if depth > MAX_DEPTH {
             return Outcome::Kept;
@@ -96,7 +120,7 @@ impl Merger<'_> {
                 match directive(patch) {
                     Some("delete") => return Outcome::Deleted,
                     Some("replace") => {
-                        let mut new = plain(patch);
+                        let mut new = self.plain(patch, path, depth);
                         new.origin = replaced(&patch.origin, &target.origin);
                         *target = new;
                         return Outcome::Kept;
@@ -120,13 +144,13 @@ impl Merger<'_> {
                                 super::edit::remove(map, &entry.key);
                             }
                         }
-                        Some(old) => *old = plain(&entry.value),
+                        Some(old) => *old = self.plain(&entry.value, &inner, depth),
                         None => {
                             if directive(&entry.value) == Some("delete") {
                                 continue;
                             }
                             let mut entry = entry.clone();
-                            entry.value = plain(&entry.value);
+                            entry.value = self.plain(&entry.value, &inner, depth);
                             map.entries.push(entry);
                         }
                     }
@@ -143,7 +167,7 @@ impl Merger<'_> {
                 Outcome::Kept
             }
             _ => {
-                let mut new = plain(patch);
+                let mut new = self.plain(patch, path, depth);
                 new.origin = replaced(&patch.origin, &target.origin);
                 *target = new;
                 Outcome::Kept
@@ -151,9 +175,12 @@ impl Merger<'_> {
         }
     }
 
-    fn keys(&self, path: &[&str]) -> Option<&'static [&'static str]> {
-        if !self.builtin {
-            return None;
+    /// The keys of the elements of the list at a path.
+    fn keys(&self, path: &[&str]) -> Option<Vec<&str>> {
+        match self.keys {
+            Keys::Builtin => {}
+            Keys::Own(own, api) => return own.merge_keys(api, self.kind, path),
+            Keys::None => return None,
         }
         let (field, above) = path.split_last()?;
         let parent = above.last().copied().unwrap_or("");
@@ -166,7 +193,7 @@ impl Merger<'_> {
                         || (*place == self.kind && (parent == "spec" || above.is_empty())))
             })
             .filter(|(name, _, _)| *name != "imagePullSecrets" || self.kind != "ServiceAccount")
-            .map(|(_, _, keys)| *keys)
+            .map(|(_, _, keys)| keys.to_vec())
     }
 
     fn list(&self, target: &mut Value, items: &[Value], path: &[&str], depth: usize) {
@@ -175,7 +202,7 @@ impl Merger<'_> {
         let parent = path.len().checked_sub(2).and_then(|i| path.get(i)).copied().unwrap_or("");
         let old_origin = target.origin.clone();
         let Some(old) = list_mut(target) else { return };
-        if self.builtin && UNITED.contains(&(field, parent)) {
+        if matches!(self.keys, Keys::Builtin) && UNITED.contains(&(field, parent)) {
             let mut all: Vec<Value> = items.to_vec();
             for item in old.drain(..) {
                 if !all.contains(&item) {
@@ -186,8 +213,14 @@ impl Merger<'_> {
             return;
         }
         let Some(keys) = self.keys(path).filter(|_| !replace) else {
-            let fresh: Vec<Value> = items.iter().filter(|i| directive(i) != Some("replace")).map(plain).collect();
-            *old = fresh;
+            // A list without keys is taken as it is, directives and nulls included.
+            let keyed = self.keys(path).is_some();
+            *old = if keyed {
+                let fresh = items.iter().filter(|i| directive(i) != Some("replace"));
+                fresh.map(|item| self.plain(item, path, depth)).collect()
+            } else {
+                items.to_vec()
+            };
             if let Some(first) = items.first() {
                 let whole = items.iter().fold(first.span(), |all, i| all.to(i.span()));
                 target.origin = replaced(&crate::graph::Origin::literal(whole), &old_origin);
@@ -238,7 +271,7 @@ impl Merger<'_> {
                                 && valid.iter().any(|k| key_text(o, k).is_none() || key_text(item, k).is_none())
                         });
                     if !lost {
-                        first.push(plain(item));
+                        first.push(self.plain(item, path, depth));
                     }
                 }
             }

@@ -178,12 +178,16 @@ fn put(slot: &mut Value, value: &Value, options: Option<&Value>) -> Result<(), S
     // A scalar keeps the type of the one it replaces, where it can.
     match (&slot.data, &new.data) {
         (Data::Number(_), Data::String(word)) => {
-            if let Some(number) = crate::graph::Number::parse(word) {
-                new.data = Data::Number(number);
-            }
+            let number = crate::graph::Number::parse(word);
+            new.data = Data::Number(number.ok_or_else(|| format!("yaml: cannot decode !!str `{word}` as a number"))?);
         }
-        (Data::Bool(_), Data::String(word)) if matches!(&**word, "true" | "false") => {
-            new.data = Data::Bool(&**word == "true")
+        (Data::Bool(_), Data::String(word)) => {
+            let known = matches!(&**word, "true" | "false");
+            new.data = Data::Bool(
+                known
+                    .then(|| &**word == "true")
+                    .ok_or_else(|| format!("yaml: cannot decode !!str `{word}` as a !!bool"))?,
+            );
         }
         (Data::String(_), Data::Number(_) | Data::Bool(_)) => {
             if let Some(word) = text(&new) {
@@ -234,8 +238,13 @@ fn walk(value: &mut Value, steps: &[String], create: bool, at: Span, f: &mut dyn
             let mut element = super::edit::empty_map(at);
             walk(&mut element, rest, true, at, f);
             items.push(element);
-        } else if let Some(item) = step.parse::<usize>().ok().and_then(|i| items.get_mut(i)) {
-            walk(item, rest, create, at, f);
+        } else if let Ok(index) = step.parse::<usize>() {
+            if index == items.len() && create {
+                items.push(super::edit::empty_map(at));
+            }
+            if let Some(item) = items.get_mut(index) {
+                walk(item, rest, create, at, f);
+            }
         }
         return;
     }
@@ -247,11 +256,9 @@ fn walk(value: &mut Value, steps: &[String], create: bool, at: Span, f: &mut dyn
         return;
     }
     if map.get(step).is_none() && create {
-        let made = if rest.first().is_some_and(|r| r.starts_with('[')) {
-            Value::list(Vec::new(), at)
-        } else {
-            super::edit::empty_map(at)
-        };
+        let is_list = |step: &String| step.starts_with('[') || step == "-" || step.bytes().all(|b| b.is_ascii_digit());
+        let made =
+            if rest.first().is_some_and(is_list) { Value::list(Vec::new(), at) } else { super::edit::empty_map(at) };
         map.entries.push(Entry { key: step.as_str().into(), key_span: at, value: made });
     }
     if let Some(next) = entry_mut(map, step) {

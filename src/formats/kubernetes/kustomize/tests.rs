@@ -58,6 +58,110 @@ fn generators_hash_and_references_follow() {
 }
 
 #[test]
+fn a_generated_object_that_replaces_another_has_its_own_options() {
+    let disk = Disk::new(&[
+        ("base/kustomization.yaml", "configMapGenerator: [{name: c, literals: [a=1]}]\n"),
+        (
+            "top/kustomization.yaml",
+            "resources: [../base]\nconfigMapGenerator: [{name: c, behavior: merge, literals: [b=2], options: {disableNameSuffixHash: true}}]\n",
+        ),
+    ]);
+    let got = outcome(&disk.render(|f| render("top", f)));
+    let expected =
+        json!([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "1", "b": "2"}}]);
+    assert_eq!(got, Ok(expected));
+}
+
+#[test]
+fn lists_without_keys_are_taken_as_they_are() {
+    let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {l: [{name: a, v: 1}]}\n";
+    let patched = |openapi: &str, l: serde_json::Value| {
+        check(
+            &format!(
+                "resources: [r.yaml]\n{openapi}patches:\n- patch: |\n    apiVersion: example.com/v1\n    kind: Widget\n    metadata: {{name: w}}\n    spec: {{l: [{{name: b, n: null}}, {{name: a, $patch: delete}}]}}\n"
+            ),
+            widget,
+            Ok(
+                json!([{"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": {"l": l}}]),
+            ),
+        );
+    };
+    patched("", json!([{"name": "b", "n": null}, {"name": "a", "$patch": "delete"}]));
+    let disk = Disk::new(&[
+        (
+            "k/kustomization.yaml",
+            "resources: [r.yaml]\nopenapi: {path: s.json}\npatches:\n- patch: |\n    apiVersion: example.com/v1\n    kind: Widget\n    metadata: {name: w}\n    spec: {l: [{name: b, n: null}, {name: a, v: 2}]}\n",
+        ),
+        ("k/r.yaml", widget),
+        (
+            "k/s.json",
+            r##"{"definitions": {"W": {"properties": {"spec": {"$ref": "#/definitions/S"}},
+              "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Widget"}]},
+              "S": {"properties": {"l": {"type": "array", "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge"}}}}}"##,
+        ),
+    ]);
+    let got = outcome(&disk.render(|f| render("k", f)));
+    let expected = json!([{"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"},
+        "spec": {"l": [{"name": "b"}, {"name": "a", "v": 2}]}}]);
+    assert_eq!(got, Ok(expected));
+}
+
+#[test]
+fn a_patch_for_a_target_writes_null_labels_as_texts() {
+    let cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, labels: {a: x}}\n";
+    let patch = "patch: '{apiVersion: v1, kind: ConfigMap, metadata: {name: c, labels: {a: null}}}'";
+    let result = |labels: serde_json::Value| Ok(json!([{"apiVersion": "v1", "kind": "ConfigMap", "metadata": labels}]));
+    check(&format!("resources: [r.yaml]\npatches:\n- {patch}\n"), cm, result(json!({"name": "c", "labels": {}})));
+    check(
+        &format!("resources: [r.yaml]\npatches:\n- {patch}\n  target: {{name: c}}\n"),
+        cm,
+        result(json!({"name": "c", "labels": {"a": "null"}})),
+    );
+}
+
+#[test]
+fn replacements_make_lists_and_keep_types() {
+    let rule = |path: &str, from: &str| {
+        format!(
+            "resources: [r.yaml]\nreplacements:\n- source: {{kind: Widget, fieldPath: {from}}}\n  targets:\n  - select: {{kind: Widget}}\n    fieldPaths: [{path}]\n    options: {{create: true}}\n"
+        )
+    };
+    let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {n: 1}\n";
+    let result = |spec: serde_json::Value| {
+        Ok(json!([{"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": spec}]))
+    };
+    check(&rule("spec.l.0.x", "metadata.name"), widget, result(json!({"n": 1, "l": [{"x": "w"}]})));
+    check(&rule("spec.n", "metadata.name"), widget, Err("cannot decode"));
+}
+
+#[test]
+fn kustomizes_own_plugins_run_and_others_do_not() {
+    let cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n";
+    let disk = Disk::new(&[
+        (
+            "k/kustomization.yaml",
+            "resources: [r.yaml]\ngenerators:\n- |-\n  apiVersion: builtin\n  kind: ConfigMapGenerator\n  metadata: {name: g, namespace: m}\n  literals: [a=1]\n  options: {disableNameSuffixHash: true}\ntransformers: [t.yaml]\n",
+        ),
+        ("k/r.yaml", cm),
+        (
+            "k/t.yaml",
+            "apiVersion: builtin\nkind: PrefixTransformer\nmetadata: {name: t}\nprefix: p-\nfieldSpecs: [{path: metadata/name}]\n---\napiVersion: builtin\nkind: NamespaceTransformer\nmetadata: {name: n, namespace: own}\nunsetOnly: true\n---\napiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: l}\nlabels: {a: b}\nfieldSpecs: [{path: metadata/labels, create: true}]\n",
+        ),
+    ]);
+    let got = outcome(&disk.render(|f| render("k", f)));
+    let object = |meta: serde_json::Value| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta});
+    let mut generated = object(json!({"name": "p-g", "namespace": "m", "labels": {"a": "b"}}));
+    generated["data"] = json!({"a": "1"});
+    let own = object(json!({"name": "p-c", "namespace": "own", "labels": {"a": "b"}}));
+    assert_eq!(got, Ok(json!([generated, own])));
+    check(
+        "resources: [r.yaml]\ntransformers: ['{apiVersion: example.com/v1, kind: Mine, metadata: {name: m}}']\n",
+        cm,
+        Err("the plugin Mine is a program"),
+    );
+}
+
+#[test]
 fn what_kustomize_refuses_is_refused() {
     let cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n";
     check("resources: [r.yaml]\nnamePrefx: x\n", cm, Err("unknown field"));

@@ -16,33 +16,65 @@ fn each(resources: &mut [Resource], specs: &[FieldSpec], at: Span, f: &mut dyn F
     }
 }
 
+/// How a namespace is set.
+pub struct NamespaceRule<'a> {
+    /// The namespace.
+    pub name: &'a Value,
+    /// The fields that hold it, besides `metadata.namespace`.
+    pub specs: Vec<FieldSpec>,
+    /// Whether objects that have one keep it.
+    pub unset_only: bool,
+    /// Which service accounts that a role binding names are put into it.
+    pub subjects: Subjects,
+}
+
+/// The subjects of role bindings whose namespace is set.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Subjects {
+    /// Those of the name `default`.
+    Default,
+    /// All service accounts.
+    Accounts,
+    /// None.
+    None,
+}
+
+/// What the field `namespace` of a kustomization does.
+pub fn namespace_rule<'a>(name: &'a Value, config: &Config) -> NamespaceRule<'a> {
+    let mut specs = fields::namespace_fields();
+    specs.extend(config.namespace.iter().cloned());
+    NamespaceRule { name, specs, unset_only: false, subjects: Subjects::Default }
+}
+
 /// Puts everything into a namespace.
-pub fn namespace(resources: &mut [Resource], namespace: &Value, config: &Config) -> Result<(), String> {
+pub fn namespace(resources: &mut [Resource], rule: &NamespaceRule<'_>) -> Result<(), String> {
+    let namespace = rule.name;
     let Some(name) = text(namespace).filter(|n| !n.is_empty()) else { return Ok(()) };
     let new = Value::string(name.clone(), namespace.span());
     for resource in resources.iter_mut() {
         resource.remember();
         let id = resource.id();
-        if id.kind == "Namespace" && id.group.is_empty() {
-            resource.set_meta("name", new.clone());
-        } else if !id.is_cluster_scoped() {
+        if !id.is_cluster_scoped() && !(rule.unset_only && !id.namespace.is_empty()) {
             resource.set_meta("namespace", new.clone());
         }
-        if matches!(id.kind.as_str(), "RoleBinding" | "ClusterRoleBinding") {
+        if matches!(id.kind.as_str(), "RoleBinding" | "ClusterRoleBinding") && rule.subjects != Subjects::None {
             visit(&mut resource.value, &["subjects"], None, &mut |subjects| {
                 for subject in list_mut(subjects).into_iter().flatten() {
-                    let is_default = text_at(subject, &["kind"]).as_deref() == Some("ServiceAccount")
-                        && text_at(subject, &["name"]).as_deref() == Some("default");
-                    if let Some(map) = map_mut(subject).filter(|_| is_default) {
+                    let meant = text_at(subject, &["kind"]).as_deref() == Some("ServiceAccount")
+                        && (rule.subjects == Subjects::Accounts
+                            || text_at(subject, &["name"]).as_deref() == Some("default"));
+                    let unset = !rule.unset_only || text_at(subject, &["namespace"]).is_none_or(|t| t.is_empty());
+                    if let Some(map) = map_mut(subject).filter(|_| meant && unset) {
                         set(map, "namespace", new.span(), new.clone());
                     }
                 }
             });
         }
     }
-    let mut specs = fields::namespace_fields();
-    specs.extend(config.namespace.iter().cloned());
-    each(resources, &specs, new.span(), &mut |value| {
+    each(resources, &rule.specs, new.span(), &mut |value| {
+        if rule.unset_only && text(value).is_some_and(|t| !t.is_empty()) {
+            return;
+        }
         let origin = replaced(&new.origin, &value.origin);
         *value = Value { data: new.data.clone(), origin };
     });
@@ -55,36 +87,44 @@ pub fn namespace(resources: &mut [Resource], namespace: &Value, config: &Config)
     Ok(())
 }
 
-/// Adds a prefix and a suffix to every name.
-pub fn affixes(resources: &mut [Resource], prefix: Option<&Value>, suffix: Option<&Value>, config: &Config) {
-    for (affix, is_prefix) in [(prefix, true), (suffix, false)] {
-        let Some(affix) = affix else { continue };
-        let Some(word) = text(affix).filter(|w| !w.is_empty()) else { continue };
-        let attach = |value: &mut Value| {
-            if let Some(name) = text(value) {
-                let joined = if is_prefix { format!("{word}{name}") } else { format!("{name}{word}") };
-                value.origin = changed(&value.origin, affix.span());
-                value.data = Data::String(joined.into());
-            }
-        };
-        for resource in resources.iter_mut() {
-            let id = resource.id();
-            let skipped = id.kind == "CustomResourceDefinition"
-                || (id.kind == "APIService" && id.group == "apiregistration.k8s.io")
-                || id.kind == "Namespace";
-            if skipped {
-                continue;
-            }
-            resource.remember();
-            if is_prefix {
-                resource.prefixes.push(word.to_string());
-            } else {
-                resource.suffixes.push(word.to_string());
-            }
-            resource.transformed.push(if is_prefix { "PrefixTransformer" } else { "SuffixTransformer" }.to_owned());
-            visit(&mut resource.value, &["metadata", "name"], None, &mut |v| attach(v));
+/// The fields that a prefix or suffix is added to.
+pub fn affix_fields(config: &Config) -> Vec<FieldSpec> {
+    let mut specs = fields::affix_fields();
+    specs.extend(config.prefix.iter().cloned());
+    specs
+}
+
+/// Adds a prefix or a suffix to the names that some fields hold.
+pub fn affix(resources: &mut [Resource], affix: Option<&Value>, is_prefix: bool, specs: &[FieldSpec]) {
+    let Some(affix) = affix else { return };
+    let Some(word) = text(affix).filter(|w| !w.is_empty()) else { return };
+    let attach = |value: &mut Value| {
+        if let Some(name) = text(value) {
+            let joined = if is_prefix { format!("{word}{name}") } else { format!("{name}{word}") };
+            value.origin = changed(&value.origin, affix.span());
+            value.data = Data::String(joined.into());
         }
-        each(resources, &config.prefix, affix.span(), &mut |v| attach(v));
+    };
+    for resource in resources.iter_mut() {
+        let id = resource.id();
+        let skipped = id.kind == "CustomResourceDefinition"
+            || (id.kind == "APIService" && id.group == "apiregistration.k8s.io")
+            || id.kind == "Namespace";
+        if skipped {
+            continue;
+        }
+        for spec in specs.iter().filter(|s| s.fits(&id)) {
+            let path: Vec<&str> = spec.path.iter().map(String::as_str).collect();
+            if path == ["metadata", "name"] {
+                resource.remember();
+                if is_prefix {
+                    resource.prefixes.push(word.to_string());
+                } else {
+                    resource.suffixes.push(word.to_string());
+                }
+            }
+            visit(&mut resource.value, &path, None, &mut |v| attach(v));
+        }
     }
 }
 
@@ -102,12 +142,17 @@ pub fn pairs(resources: &mut [Resource], pairs: &Map, specs: &[FieldSpec]) {
     });
 }
 
-/// Sets the number of replicas of the objects of a name.
-pub fn replicas(resources: &mut [Resource], rule: &Value, config: &Config) -> Result<(), String> {
-    let name = text_at(rule, &["name"]).unwrap_or("".into());
-    let count = rule.get("count").cloned().unwrap_or_else(|| Value::int(0, rule.span()));
+/// The fields that `replicas` of a kustomization sets.
+pub fn replica_fields(config: &Config) -> Vec<FieldSpec> {
     let mut specs = fields::replica_fields();
     specs.extend(config.replicas.iter().cloned());
+    specs
+}
+
+/// Sets the number of replicas of the objects of a name.
+pub fn replicas(resources: &mut [Resource], rule: &Value, specs: &[FieldSpec]) -> Result<(), String> {
+    let name = text_at(rule, &["name"]).unwrap_or("".into());
+    let count = rule.get("count").cloned().unwrap_or_else(|| Value::int(0, rule.span()));
     let mut found = false;
     for resource in resources.iter_mut() {
         if !resource.ids().iter().any(|id| *id.name == *name) {
@@ -117,7 +162,7 @@ pub fn replicas(resources: &mut [Resource], rule: &Value, config: &Config) -> Re
         for spec in specs.iter().filter(|s| s.fits(&id)) {
             found = true;
             let path: Vec<&str> = spec.path.iter().map(String::as_str).collect();
-            visit(&mut resource.value, &path, Some(count.span()), &mut |value| {
+            visit(&mut resource.value, &path, spec.create.then(|| count.span()), &mut |value| {
                 let empty = value.as_map().is_some();
                 let origin = if empty { count.origin.clone() } else { replaced(&count.origin, &value.origin) };
                 *value = Value { data: count.data.clone(), origin };
@@ -128,7 +173,7 @@ pub fn replicas(resources: &mut [Resource], rule: &Value, config: &Config) -> Re
 }
 
 /// Sets the image of every container that uses one.
-pub fn image(resources: &mut [Resource], rule: &Value, config: &Config) {
+pub fn image(resources: &mut [Resource], rule: &Value, specs: &[FieldSpec]) {
     let word = |key: &str| text_at(rule, &[key]).map(|t| t.to_string()).unwrap_or_default();
     let rule = ImageRule {
         name: word("name"),
@@ -147,7 +192,7 @@ pub fn image(resources: &mut [Resource], rule: &Value, config: &Config) {
         rule.anywhere(&mut resource.value, 0);
         rule.known(&mut resource.value, &id.kind);
     }
-    each(resources, &config.images, rule.rule.span(), &mut |value| rule.apply(value));
+    each(resources, specs, rule.rule.span(), &mut |value| rule.apply(value));
 }
 
 struct ImageRule<'a> {
