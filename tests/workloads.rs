@@ -211,3 +211,130 @@ fn compose_reaches_the_policies_that_mean_the_same() {
         assert!(found.contains(policy), "{policy} is not in {found:?}");
     }
 }
+
+/// A pod that the restricted level of the Pod Security Standards allows, with some fields of its `spec` set or, by null, taken out.
+fn pod(name: &str, changes: &[(&str, serde_json::Value)]) -> serde_json::Value {
+    let mut pod = serde_json::json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"}, "spec": {
+        "securityContext": {"runAsNonRoot": true, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [{"name": "app", "image": "registry.example.com/app:1",
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}}}],
+    }});
+    for (path, value) in changes {
+        let mut at = pod.get_mut("spec").unwrap();
+        let (above, last) = path.rsplit_once('/').unwrap_or(("", path));
+        for step in above.split('/').filter(|s| !s.is_empty()) {
+            at = match step.parse::<usize>() {
+                Ok(index) => at.get_mut(index).unwrap(),
+                Err(_) => at.as_object_mut().unwrap().entry(step).or_insert_with(|| serde_json::json!({})),
+            };
+        }
+        let map = at.as_object_mut().unwrap();
+        if value.is_null() {
+            map.remove(last);
+        } else {
+            map.insert(last.to_owned(), value.clone());
+        }
+    }
+    pod
+}
+
+/// What <https://kubernetes.io/docs/concepts/security/pod-security-standards/> says of each field.
+#[test]
+fn the_levels_of_the_pod_security_standards_are_groups_of_policies() {
+    use serde_json::{Value, json};
+    let container = |field: &str| format!("containers/0/{field}");
+    let context = |field: &str| container(&format!("securityContext/{field}"));
+    let volume = |kind: &str, volume: Value| ("volumes".to_owned(), json!([{"name": "v", kind: volume}]));
+    let more = |kind: &str, context: Value| (kind.to_owned(), json!([{"name": "more", "securityContext": context}]));
+    let good = json!({"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}});
+    // What neither level allows.
+    let neither: Vec<(String, Value)> = vec![
+        ("hostNetwork".into(), json!(true)),
+        ("hostPID".into(), json!(true)),
+        ("hostIPC".into(), json!(true)),
+        (context("privileged"), json!(true)),
+        (context("capabilities/add"), json!(["SYS_ADMIN"])),
+        volume("hostPath", json!({"path": "/srv"})),
+        (container("ports"), json!([{"containerPort": 80, "hostPort": 80}])),
+        (container("livenessProbe"), json!({"httpGet": {"port": 80, "host": "10.0.0.1"}})),
+        (container("lifecycle"), json!({"postStart": {"tcpSocket": {"port": 80, "host": "10.0.0.1"}}})),
+        ("securityContext/appArmorProfile".into(), json!({"type": "Unconfined"})),
+        ("securityContext/seLinuxOptions".into(), json!({"type": "spc_t"})),
+        (context("seLinuxOptions"), json!({"user": "system_u"})),
+        (context("procMount"), json!("Unmasked")),
+        ("securityContext/seccompProfile".into(), json!({"type": "Unconfined"})),
+        (context("seccompProfile"), json!({"type": "Unconfined"})),
+        ("securityContext/sysctls".into(), json!([{"name": "kernel.msgmax", "value": "1"}])),
+        ("securityContext/windowsOptions".into(), json!({"hostProcess": true})),
+        (context("windowsOptions"), json!({"hostProcess": true})),
+        more("initContainers", json!({"privileged": true})),
+        more("ephemeralContainers", json!({"privileged": true})),
+    ];
+    // What the baseline allows and the restricted level does not.
+    let baseline: Vec<(String, Value)> = vec![
+        (context("allowPrivilegeEscalation"), json!(true)),
+        (context("allowPrivilegeEscalation"), Value::Null),
+        ("securityContext/runAsNonRoot".into(), Value::Null),
+        (context("runAsNonRoot"), json!(false)),
+        ("securityContext/runAsUser".into(), json!(0)),
+        (context("runAsUser"), json!(0)),
+        ("securityContext/seccompProfile".into(), Value::Null),
+        (context("capabilities"), json!({"drop": ["NET_RAW"]})),
+        (context("capabilities/add"), json!(["CHOWN"])),
+        volume("nfs", json!({"server": "s", "path": "/"})),
+        more("initContainers", json!({})),
+        more("ephemeralContainers", json!({"capabilities": {"drop": ["ALL"]}})),
+    ];
+    // What both allow.
+    let both: Vec<(String, Value)> = vec![
+        ("restartPolicy".into(), json!("Always")),
+        (context("capabilities/add"), json!(["NET_BIND_SERVICE"])),
+        (context("seccompProfile"), json!({"type": "Localhost", "localhostProfile": "a.json"})),
+        ("securityContext/seLinuxOptions".into(), json!({"type": "container_t", "level": "s0"})),
+        ("securityContext/sysctls".into(), json!([{"name": "net.ipv4.tcp_syncookies", "value": "1"}])),
+        ("securityContext/appArmorProfile".into(), json!({"type": "RuntimeDefault"})),
+        (container("livenessProbe"), json!({"httpGet": {"port": 80, "host": ""}})),
+        volume("configMap", json!({"name": "c"})),
+        volume("csi", json!({"driver": "d"})),
+        volume("ephemeral", json!({"volumeClaimTemplate": {"spec": {}}})),
+        volume("persistentVolumeClaim", json!({"claimName": "c"})),
+        more("initContainers", good.clone()),
+        more("ephemeralContainers", good),
+    ];
+    let mut pods: Vec<Value> = Vec::new();
+    for (group, cases) in [("neither", &neither), ("baseline", &baseline), ("both", &both)] {
+        for (i, (path, value)) in cases.iter().enumerate() {
+            pods.push(pod(&format!("{group}-{i}"), &[(path, value.clone())]));
+        }
+    }
+    // Windows has neither capabilities nor seccomp, and no process gains rights there.
+    let windows = [
+        ("os", json!({"name": "windows"})),
+        ("securityContext/seccompProfile", Value::Null),
+        ("containers/0/securityContext", Value::Null),
+    ];
+    pods.push(pod("both-windows", &windows));
+    let folder = std::env::temp_dir().canonicalize().unwrap();
+    let folder = folder.join(format!("stacklint-levels-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let text: Vec<String> = pods.iter().map(Value::to_string).collect();
+    std::fs::write(folder.join("pods.yaml"), text.join("\n---\n")).unwrap();
+    for (level, allowed) in [("baseline", ["baseline-", "both-"]), ("restricted", ["both-", "both-"])] {
+        let output = Command::new(env!("CARGO_BIN_EXE_stacklint"))
+            .current_dir(&folder)
+            .args(["check", "--no-config", "--format", "json", "--select", &format!("tag:pss-{level}"), "."])
+            .output()
+            .unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let findings = report.get("findings").and_then(Value::as_array).unwrap();
+        let address = |f: &Value| f.pointer("/resource/address").and_then(Value::as_str).map(str::to_owned);
+        let found: BTreeSet<String> = findings.iter().filter_map(address).collect();
+        let names = pods.iter().filter_map(|p| p.pointer("/metadata/name").and_then(Value::as_str));
+        let expected: BTreeSet<String> = names
+            .filter(|name| !allowed.iter().any(|prefix| name.starts_with(prefix)))
+            .map(|name| format!("Pod/shop/{name}"))
+            .collect();
+        pretty_assertions::assert_eq!(found, expected, "{level}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

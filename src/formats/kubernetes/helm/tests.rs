@@ -125,7 +125,7 @@ fn types_of_arguments_are_held_as_go_holds_them() {
         "wrong type for value; expected int; got int64",
         "c/templates/o.yaml:2 (add 1 2)",
     );
-    check_error("{}", "{{ round 1.5 \"1\" }}", "expected integer", "c/templates/o.yaml:2 \"1\"");
+    check_error("{}", "{{ round 1.5 \"1\" }}", "expected int", "c/templates/o.yaml:2 \"1\"");
     check_error(
         "m: {}",
         "{{ merge .Values.none .Values.m | toJson }}",
