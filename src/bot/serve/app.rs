@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use zeroize::Zeroizing;
 
-/// Seconds before its end at which a token is not used any more.
-const MARGIN: u64 = 300;
+/// Seconds before its end at which a token is not given to a job any more, which may take a while.
+const MARGIN: u64 = 1_200;
 /// Tokens that are kept.
 const MOST_TOKENS: usize = 1_000;
 

@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// How often a job is tried before it is given up.
 const MOST_ATTEMPTS: u32 = 6;
+/// Seconds until a job is tried again where the platform refuses the App.
+const REFUSED: u64 = 20;
 /// How long a process has to end by itself when it is told to.
 const GRACE: Duration = Duration::from_secs(3);
 /// Lines of a process that are passed on.
@@ -72,6 +74,8 @@ enum Went {
     Done,
     /// It may go better after so many seconds.
     Again(Option<u64>, String),
+    /// The operator has to mend something first; the job is there however long that takes.
+    Refused(String),
     /// It will never go better.
     Never(String),
     /// The server stops: the next start does it.
@@ -108,6 +112,13 @@ impl Workshop {
                     self.log.warn("job failed, to be tried again", &fields);
                     let not_before = self.clock.now() + wait;
                     self.store.again(Job { attempts: job.attempts + 1, not_before, ..job });
+                    Ended::Again
+                }
+                Went::Refused(why) => {
+                    let seconds = REFUSED.to_string();
+                    fields.extend([("error", why.as_str()), ("again-in", &seconds)]);
+                    self.log.error("the platform refuses the App; its key, its id or the clock is wrong", &fields);
+                    self.store.again(Job { not_before: self.clock.now() + REFUSED, ..job });
                     Ended::Again
                 }
                 Went::Again(_, why) | Went::Never(why) => {
@@ -238,8 +249,7 @@ fn refused(error: &ForgeError) -> Went {
     match error {
         ForgeError::Busy { wait, .. } => Went::Again(Some(wait.as_secs()), error.to_string()),
         ForgeError::Broken { .. } => Went::Again(None, error.to_string()),
-        // A wrong key or clock is mended by the operator, and then the jobs should still be there.
-        ForgeError::Refused { status: 401, .. } => Went::Again(Some(300), error.to_string()),
+        ForgeError::Refused { status: 401, .. } => Went::Refused(error.to_string()),
         ForgeError::Refused { .. } | ForgeError::Unexpected(_) => Went::Never(error.to_string()),
     }
 }
