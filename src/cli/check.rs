@@ -80,8 +80,8 @@ pub struct Run<'a> {
 /// What was checked, ready to be shown.
 pub struct Done {
     pub report: Report,
-    _workspace: Workspace,
-    _snapshot: Snapshot,
+    /// Kept so that a run that ends with this need not take it apart first.
+    _workspaces: (Workspace, Snapshot, Option<Workspace>),
     /// When everything was read, counted from the start of the run.
     loaded: Duration,
     /// How long each step behind that took.
@@ -109,13 +109,14 @@ impl Run<'_> {
         let (workspace, mut report, loaded) = head?;
         let mut steps = report.timings.steps.clone();
         let snapshot = workspace.snapshot();
-        let change = match before.transpose()? {
+        let mut change = match before.transpose()? {
             Some(before) => {
                 let check = |session: &Session, workspace: &mut Workspace| check(args, session, workspace);
                 Some(before.compare(args, session, request, (&snapshot, &report), check)?)
             }
             None => None,
         };
+        let of_base = change.as_mut().and_then(|c| c.workspace.take());
         steps.extend(change.iter().flat_map(|c| &c.timings));
         let part = shard.map(|shard| Part::new(&report, shard.index - 1, shard.count));
         let shown = report::find(&args.format).map_or(0, |r| r.fixes_up_to);
@@ -140,7 +141,7 @@ impl Run<'_> {
         if let Some(part) = part {
             report.keep(&part);
         }
-        Ok(Done { report, _workspace: workspace, _snapshot: snapshot, loaded, steps })
+        Ok(Done { report, _workspaces: (workspace, snapshot, of_base), loaded, steps })
     }
 
     /// Reads and checks; with the time at which everything was read.

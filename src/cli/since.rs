@@ -24,6 +24,8 @@ pub struct Change {
     since: Since,
     /// What is introduced, fixed and unchanged.
     pub comparison: Comparison,
+    /// What the base was checked in, for who wants to keep it until the end.
+    pub workspace: Option<Workspace>,
     /// How long each step took.
     pub timings: Vec<(&'static str, Duration)>,
 }
@@ -91,8 +93,6 @@ impl Before {
         lap("base: read");
         let base = check(of_then, &mut workspace)?;
         lap("base: check");
-        // The process ends soon; the system takes the memory back faster.
-        std::mem::forget(workspace);
         let mut comparison = compare(&base, report);
         if !comparison.fixed.is_empty() {
             let left_out = LeftOut::new(&request, head, report);
@@ -101,7 +101,7 @@ impl Before {
             });
         }
         lap("compare");
-        Ok(Change { base, since: self.since, comparison, timings })
+        Ok(Change { base, since: self.since, comparison, timings, workspace: Some(workspace) })
     }
 
     /// The configuration of then, with the settings that follow from it; no settings where they are those of now.
@@ -115,6 +115,7 @@ impl Before {
         let quiet = Terminal::quiet();
         let now = head.settings();
         let of_then = Session::in_commit(session.working_directory.clone(), &args.selection, self.tree.clone())?;
+        of_then.exclude()?;
         let policies = if of_then.policy_texts()? == session.policy_texts()? {
             now.policies.clone()
         } else {

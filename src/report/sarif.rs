@@ -360,7 +360,7 @@ pub fn render(report: &Report, options: &RenderOptions, out: &mut dyn Write) -> 
         let results = fixed.iter().take(room).map(|d| cx.result_in(d, &d.fingerprint, number(d), None, Some("absent")));
         results.collect::<Vec<_>>()
     });
-    wire::write_lines(shown.chain(hidden).chain(unchanged).chain(absent), out)?;
+    wire::write_lines(shown.chain(hidden).chain(unchanged).chain(absent).take(MAX_RESULTS), out)?;
     if let Some(since) = since {
         out.write_all(b",\n\"properties\": ")?;
         wire::write(

@@ -130,12 +130,11 @@ fn merge_coverage(mut parts: Vec<Object>) -> Object {
     let mut files = union(parts.iter_mut().map(|p| take_list(p, "files")), |f| text(f, "/file").to_owned());
     files.sort_by(|a, b| text(a, "/file").cmp(text(b, "/file")));
     // Counted anew, since a file may be in several reports.
-    let mut states = Object::new();
-    for part in parts.iter().filter_map(|p| p.get("states")?.as_object()) {
-        for name in part.keys() {
-            let n = files.iter().filter(|f| text(f, "/state") == name).count();
-            states.insert(name.clone(), n.into());
-        }
+    let names = parts.iter().filter_map(|p| p.get("states")?.as_object()).flat_map(Object::keys);
+    let mut states: Object = names.map(|name| (name.clone(), 0.into())).collect();
+    for file in &files {
+        let n = states.entry(text(file, "/state")).or_insert(Value::Null);
+        *n = (number(Some(n)) + 1).into();
     }
     merged.insert("states".into(), states.into());
     for name in ["resources", "edges"] {

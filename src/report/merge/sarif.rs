@@ -30,6 +30,7 @@ pub fn merge(mut documents: Vec<Object>) -> Result<Joined, (usize, String)> {
     let worst = results.filter(|r| is_open(r)).filter_map(|r| Severity::parse(text(r, "/properties/severity"))).max();
     let mut head = documents.into_iter().next().unwrap_or_default();
     head.remove("runs");
+    head.entry("version").or_insert_with(|| "2.1.0".into());
     Ok(Joined { text: written(write(&head, &runs))?, worst })
 }
 
@@ -55,24 +56,18 @@ fn is_open(result: &Value) -> bool {
 }
 
 /// The order of a single run: what is open, what is silenced, what was there before, what is gone; each by place.
-fn compare(a: &Value, b: &Value) -> std::cmp::Ordering {
-    let class = |r: &Value| match text(r, "/baselineState") {
+fn order(result: &Value) -> impl Ord + use<> {
+    let class = match text(result, "/baselineState") {
         "unchanged" => 2,
         "absent" => 3,
-        _ => u8::from(r.get("suppressions").is_some()),
+        _ => u8::from(result.get("suppressions").is_some()),
     };
-    let physical = |r: &Value| r.pointer("/locations/0/physicalLocation").cloned().unwrap_or_default();
-    let key = |r: &Value| {
-        let at = physical(r);
-        let n = |name: &str| number(at.pointer(&format!("/region/{name}")));
-        let place = (n("startLine"), n("startColumn"), n("endLine"), n("endColumn"));
-        (class(r), text(&at, "/artifactLocation/uri").to_owned(), place)
-    };
-    let words = |r: &Value| {
-        let address = text(r, "/locations/0/logicalLocations/0/fullyQualifiedName").to_owned();
-        (text(r, "/ruleId").to_owned(), address, text(r, "/message/text").to_owned())
-    };
-    key(a).cmp(&key(b)).then_with(|| words(a).cmp(&words(b)))
+    let at = "/locations/0/physicalLocation";
+    let n = |name: &str| number(result.pointer(&format!("{at}/region/{name}")));
+    let place = (n("startLine"), n("startColumn"), n("endLine"), n("endColumn"));
+    let words = ["/ruleId", "/locations/0/logicalLocations/0/fullyQualifiedName", "/message/text"]
+        .map(|pointer| text(result, pointer).to_owned());
+    (class, text(result, &format!("{at}/artifactLocation/uri")).to_owned(), place, words)
 }
 
 fn rank(result: &Value) -> Option<Severity> {
@@ -99,7 +94,7 @@ fn merge_runs(mut runs: Vec<Object>) -> Option<Object> {
         result.to_string()
     };
     let mut results = union(runs.iter_mut().map(|r| take_list(r, "results")), plain);
-    results.sort_by(compare);
+    results.sort_by_cached_key(order);
     let mut notifications = union(
         runs.iter_mut().map(|run| {
             let invocations = take_list(run, "invocations");
