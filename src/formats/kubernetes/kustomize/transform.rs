@@ -54,7 +54,7 @@ pub fn namespace(resources: &mut [Resource], rule: &NamespaceRule<'_>) -> Result
     for resource in resources.iter_mut() {
         resource.remember();
         let id = resource.id();
-        if !id.is_cluster_scoped() && !(rule.unset_only && !id.namespace.is_empty()) {
+        if !id.is_cluster_scoped() && (!rule.unset_only || id.namespace.is_empty()) {
             resource.set_meta("namespace", new.clone());
         }
         if matches!(id.kind.as_str(), "RoleBinding" | "ClusterRoleBinding") && rule.subjects != Subjects::None {
