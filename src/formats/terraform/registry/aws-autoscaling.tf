@@ -8,6 +8,9 @@ variable "health_check_type" { default = null }
 variable "vpc_zone_identifier" { default = null }
 variable "availability_zones" { default = null }
 variable "enabled_metrics" {}
+variable "load_balancers" { default = [] }
+variable "target_group_arns" { default = [] }
+variable "traffic_source_attachments" { default = {} }
 
 resource "aws_autoscaling_group" "this" {
   count               = var.create ? 1 : 0
@@ -21,8 +24,9 @@ resource "aws_autoscaling_group" "this" {
   enabled_metrics     = var.enabled_metrics
   # The module adds tags of its own.
   tag                  = var.unmapped
-  load_balancers       = var.unmapped
-  target_group_arns    = var.unmapped
+  load_balancers       = var.load_balancers
+  target_group_arns    = var.target_group_arns
+  traffic_source       = length(var.traffic_source_attachments) > 0 ? var.unmapped : null
   launch_template      = var.unmapped
   launch_configuration = var.unmapped
 }

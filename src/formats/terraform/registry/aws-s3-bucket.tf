@@ -72,6 +72,22 @@ resource "aws_s3_bucket_acl" "this" {
   count  = var.acl != null || length(var.grant) > 0 ? local.create : 0
   bucket = aws_s3_bucket.this[0].id
   acl    = var.acl
+  dynamic "access_control_policy" {
+    for_each = length(var.grant) > 0 ? [true] : []
+    content {
+      dynamic "grant" {
+        for_each = try(jsondecode(var.grant), var.grant)
+        content {
+          permission = try(grant.value.permission, null)
+          grantee {
+            type = try(grant.value.type, null)
+            id   = try(grant.value.id, null)
+            uri  = try(grant.value.uri, null)
+          }
+        }
+      }
+    }
+  }
 }
 
 resource "aws_s3_bucket_versioning" "this" {

@@ -22,6 +22,13 @@ variable "manage_default_security_group" {
 }
 variable "default_security_group_ingress" { default = [] }
 variable "default_security_group_egress" { default = [] }
+variable "manage_default_vpc" { default = false }
+variable "manage_default_network_acl" {
+  type    = bool
+  default = null
+}
+variable "default_network_acl_ingress" { default = null }
+variable "default_network_acl_egress" { default = null }
 variable "public_dedicated_network_acl" { default = false }
 variable "private_dedicated_network_acl" { default = false }
 variable "public_inbound_acl_rules" {
@@ -41,9 +48,10 @@ variable "tags" { default = {} }
 locals {
   create = var.create_vpc ? 1 : 0
   # Version 4 changed what is managed and mapped by default; which minor version did what is left open.
-  modern = var.version != 4 ? var.version > 4 : var.unmapped
-  public = var.map_public_ip_on_launch != null ? var.map_public_ip_on_launch : !local.modern
-  manage = var.manage_default_security_group != null ? var.manage_default_security_group : local.modern
+  modern      = var.version != 4 ? var.version > 4 : var.unmapped
+  public      = var.map_public_ip_on_launch != null ? var.map_public_ip_on_launch : !local.modern
+  manage      = var.manage_default_security_group != null ? var.manage_default_security_group : local.modern
+  default_acl = var.manage_default_network_acl != null ? var.manage_default_network_acl : local.modern
 }
 
 resource "aws_vpc" "this" {
@@ -126,9 +134,10 @@ resource "aws_default_security_group" "this" {
 }
 
 resource "aws_network_acl" "public" {
-  count  = var.public_dedicated_network_acl && length(var.public_subnets) > 0 ? local.create : 0
-  vpc_id = aws_vpc.this[0].id
-  tags   = var.tags
+  count      = var.public_dedicated_network_acl && length(var.public_subnets) > 0 ? local.create : 0
+  vpc_id     = aws_vpc.this[0].id
+  subnet_ids = aws_subnet.public[*].id
+  tags       = var.tags
 }
 
 resource "aws_network_acl_rule" "public_inbound" {
@@ -158,9 +167,10 @@ resource "aws_network_acl_rule" "public_outbound" {
 }
 
 resource "aws_network_acl" "private" {
-  count  = var.private_dedicated_network_acl && length(var.private_subnets) > 0 ? local.create : 0
-  vpc_id = aws_vpc.this[0].id
-  tags   = var.tags
+  count      = var.private_dedicated_network_acl && length(var.private_subnets) > 0 ? local.create : 0
+  vpc_id     = aws_vpc.this[0].id
+  subnet_ids = aws_subnet.private[*].id
+  tags       = var.tags
 }
 
 resource "aws_network_acl_rule" "private_inbound" {
@@ -187,6 +197,41 @@ resource "aws_network_acl_rule" "private_outbound" {
   protocol        = var.private_outbound_acl_rules[count.index]["protocol"]
   cidr_block      = lookup(var.private_outbound_acl_rules[count.index], "cidr_block", null)
   ipv6_cidr_block = lookup(var.private_outbound_acl_rules[count.index], "ipv6_cidr_block", null)
+}
+
+resource "aws_default_network_acl" "this" {
+  count                  = local.default_acl ? local.create : 0
+  default_network_acl_id = aws_vpc.this[0].default_network_acl_id
+  tags                   = var.tags
+  dynamic "ingress" {
+    for_each = var.default_network_acl_ingress != null ? var.default_network_acl_ingress : var.unmapped
+    content {
+      rule_no         = ingress.value.rule_no
+      action          = ingress.value.action
+      protocol        = ingress.value.protocol
+      from_port       = ingress.value.from_port
+      to_port         = ingress.value.to_port
+      cidr_block      = lookup(ingress.value, "cidr_block", null)
+      ipv6_cidr_block = lookup(ingress.value, "ipv6_cidr_block", null)
+    }
+  }
+  dynamic "egress" {
+    for_each = var.default_network_acl_egress != null ? var.default_network_acl_egress : var.unmapped
+    content {
+      rule_no         = egress.value.rule_no
+      action          = egress.value.action
+      protocol        = egress.value.protocol
+      from_port       = egress.value.from_port
+      to_port         = egress.value.to_port
+      cidr_block      = lookup(egress.value, "cidr_block", null)
+      ipv6_cidr_block = lookup(egress.value, "ipv6_cidr_block", null)
+    }
+  }
+}
+
+resource "aws_default_vpc" "this" {
+  count = var.manage_default_vpc ? 1 : 0
+  tags  = var.tags
 }
 
 output "vpc_id" { value = aws_vpc.this[0].id }

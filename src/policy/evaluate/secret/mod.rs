@@ -85,7 +85,7 @@ const CREDENTIAL_WORDS: [&str; 24] = [
 ];
 
 /// Words behind a credential's word that say that something about it stands there, not the credential itself.
-const ABOUT_WORDS: [&str; 44] = [
+const ABOUT_WORDS: [&str; 52] = [
     "name",
     "id",
     "ids",
@@ -130,6 +130,14 @@ const ABOUT_WORDS: [&str; 44] = [
     "location",
     "encryption",
     "names",
+    "spec",
+    "usage",
+    "size",
+    "count",
+    "period",
+    "days",
+    "identifier",
+    "identifiers",
 ];
 
 /// Whether a name says that its value is a credential.
@@ -386,6 +394,7 @@ mod tests {
         assert!(is_secret("clientSecret", &random));
         assert!(is_secret("DB_PASSWORD", "hunter2!"));
         assert!(is_secret("master_password", "foobarbaz"));
+        assert!(!is_secret("customer_master_key_spec", "RSA_2048"));
         assert!(!is_secret("description", &random));
         assert!(!is_secret("bucket", &random));
     }
