@@ -248,7 +248,7 @@ impl Judged {
         let file = self.report.files.get(d.primary.span.file)?;
         let place = finding::place(&self.report, d.primary.span)?;
         let reason = reason.replace("stacklint:", "").replace("*/", "");
-        let Some(edit) = fix::ignore_comment(file, d, reason.trim()) else {
+        let Some(edit) = fix::ignore_comment(&self.report.graph, file, d, reason.trim()) else {
             return Some(Ignoring::Configuration(place.path));
         };
         let comment = Ignoring::Comment(edit.text.trim().to_owned(), place.clone());

@@ -181,6 +181,18 @@ impl Session {
         Ok(set)
     }
 
+    /// The same without those policies that have a mistake, and the mistakes: for who goes on all the same, and shows them.
+    pub fn sound_policies(&self) -> Result<(PolicySet, Vec<ConfigError>), Problem> {
+        let mut mistakes = Vec::new();
+        let mut set = PolicySet::builtin();
+        for folder in self.policy_folders() {
+            let (added, wrong) = compile_policies(&folder, self.version())?;
+            set.extend(added);
+            mistakes.extend(wrong);
+        }
+        Ok((set, mistakes))
+    }
+
     /// The folders with policies of the user's own.
     pub fn policy_folders(&self) -> Vec<PathBuf> {
         self.config.policy_dirs.iter().map(|folder| self.config_folder.join(folder)).collect()
@@ -288,32 +300,39 @@ fn policy_texts(folder: &Path, version: Version<'_>) -> Result<Texts, Problem> {
 /// Compiles the policies below a folder. Every mistake in one is shown with its place, and stops the run: a
 /// policy that is silently missing would be worse than none.
 pub fn load_policies(folder: &Path, version: Version<'_>, terminal: &Terminal) -> Result<PolicySet, Problem> {
-    let sources = policy_texts(folder, version)?;
-    let mut files = Files::default();
-    for (path, text) in sources {
-        files.set(&path, text);
+    let (set, mistakes) = compile_policies(folder, version)?;
+    for mistake in &mistakes {
+        terminal.show(mistake);
     }
-    let (set, errors) = PolicySet::from_files(&files, "");
-    for error in &errors {
-        let Some(file) = files.get(error.span.file) else { continue };
-        let place = ConfigError {
-            path: folder.join(&*file.path).to_string_lossy().into_owned(),
-            text: file.text.to_string(),
-            message: error.message.clone(),
-            help: error.help.clone(),
-            span: Some(error.span.range()),
-        };
-        terminal.show(&place);
-    }
-    if errors.is_empty() {
+    if mistakes.is_empty() {
         return Ok(set);
     }
-    let n = errors.len();
+    let n = mistakes.len();
     Err(Problem::usage(format!(
         "{n} mistake{} in the policies of `{}`",
         if n == 1 { "" } else { "s" },
         folder.display()
     )))
+}
+
+/// The policies below a folder that are sound, and what is wrong with the others.
+fn compile_policies(folder: &Path, version: Version<'_>) -> Result<(PolicySet, Vec<ConfigError>), Problem> {
+    let mut files = Files::default();
+    for (path, text) in policy_texts(folder, version)? {
+        files.set(&path, text);
+    }
+    let (set, errors) = PolicySet::from_files(&files, "");
+    let mistakes = errors.into_iter().filter_map(|error| {
+        let file = files.get(error.span.file)?;
+        Some(ConfigError {
+            path: folder.join(&*file.path).to_string_lossy().into_owned(),
+            text: file.text.to_string(),
+            message: error.message,
+            help: error.help,
+            span: Some(error.span.range()),
+        })
+    });
+    Ok((set, mistakes.collect()))
 }
 
 /// Today, in UTC.

@@ -1,10 +1,9 @@
 //! Code actions: mend this, mend all of its kind, mend all that is safe, silence it here with a reason, read about it.
 
-use super::capabilities;
-use super::convert;
 use super::diagnostics::{self, Places};
 use super::requests::About;
 use super::server::Session;
+use super::{capabilities, convert};
 use crate::base::{FileId, Span};
 use crate::diagnostic::{Diagnostic, Edit, Fix, Safety};
 use lsp_types::{
@@ -27,7 +26,8 @@ pub fn actions(session: &Session, about: &About, params: &CodeActionParams) -> V
     let cx = Cx { session, about };
     let mut found = Vec::new();
     if wanted(&CodeActionKind::QUICKFIX) {
-        for finding in about.checked.report.diagnostics.iter().filter(|d| d.primary.span.overlaps(here)) {
+        let is_here = |d: &&Diagnostic| d.primary.span.overlaps(here) || diagnostics::marked(d).overlaps(here);
+        for finding in about.checked.report.diagnostics.iter().filter(is_here) {
             cx.for_finding(finding, &mut found);
         }
     }
@@ -69,7 +69,7 @@ impl Cx<'_> {
                 push(title, self.edit(&merged(&same)), false);
             }
         }
-        if let Some(edit) = crate::fix::ignore_comment(&self.about.file, finding, "reason: ") {
+        if let Some(edit) = crate::fix::ignore_comment(self.about.graph(), &self.about.file, finding, "reason: ") {
             push(format!("Ignore {} here, with a reason", finding.rule.name), self.edit(&[edit]), false);
         }
         if self.session.client.shows_pages && !finding.rule.url.is_empty() {

@@ -116,14 +116,24 @@ pub struct Published {
     told: FastMap<Arc<str>, Vec<lsp_types::Diagnostic>>,
     /// The report that they come from.
     last: Option<Arc<Report>>,
-    /// What is wrong with the configuration: its path and the place in it.
-    config: Option<(Arc<str>, lsp_types::Diagnostic)>,
+    /// What is wrong with the configuration and with policies, by the paths of their files.
+    mistakes: Vec<(Arc<str>, lsp_types::Diagnostic)>,
 }
 
 impl Published {
-    /// Notes what is wrong with the configuration; it is told with the next report.
-    pub fn set_config(&mut self, mistake: Option<(String, lsp_types::Diagnostic)>) {
-        self.config = mistake.map(|(path, diagnostic)| (path.into(), diagnostic));
+    /// Notes what is wrong with the configuration and with policies; it is told with the next report.
+    pub fn set_mistakes(&mut self, mistakes: Vec<(Arc<str>, lsp_types::Diagnostic)>) {
+        self.mistakes = mistakes;
+    }
+
+    /// What is wrong with a file that says how to check.
+    pub fn mistakes_in(&self, path: &str) -> impl Iterator<Item = &lsp_types::Diagnostic> {
+        self.mistakes.iter().filter(move |(p, _)| **p == *path).map(|(_, diagnostic)| diagnostic)
+    }
+
+    /// The files with such mistakes.
+    pub fn mistaken(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.mistakes.iter().map(|(path, _)| path)
     }
 
     /// What the client does not know yet. An open document is told of each of its versions, also where nothing changed:
@@ -154,7 +164,7 @@ impl Published {
             let known = self.told.get(&file.path).filter(|_| same).cloned();
             now.insert(file.path.clone(), Some(known.unwrap_or_else(|| run.diagnostics(&places))));
         }
-        if let Some((path, diagnostic)) = &self.config {
+        for (path, diagnostic) in &self.mistakes {
             now.entry(path.clone()).or_default().get_or_insert_default().push(diagnostic.clone());
         }
         let mut news: Vec<Arc<str>> = Vec::new();
@@ -215,6 +225,21 @@ fn syntax_error(places: &Places<'_>, error: &SyntaxError) -> lsp_types::Diagnost
     }
 }
 
+/// What an editor underlines: the finding's place, and in a Dockerfile the words of the instruction that are to blame. There
+/// the place is the instruction, by which other tools count and comments ignore; what took part in it is known as well.
+pub fn marked(finding: &Diagnostic) -> Span {
+    let place = finding.primary.span;
+    let Some(subject) = &finding.subject else { return place };
+    let instruction = subject.kind.bytes().all(|b| b.is_ascii_uppercase());
+    if !instruction || place.start != subject.span.start {
+        return place;
+    }
+    let mut words = finding.related.iter().map(|l| l.span).filter(|s| subject.span.contains(*s) && *s != place);
+    let Some(first) = words.next() else { return place };
+    // Words that follow each other are one; what stands further off is another part.
+    words.fold(first, |all, next| if next.start >= all.start && next.start <= all.end + 1 { all.to(next) } else { all })
+}
+
 /// One finding.
 pub fn diagnostic(places: &Places<'_>, finding: &Diagnostic) -> lsp_types::Diagnostic {
     let origin = finding.trace.iter().filter_map(|l| places.information(l, "the value comes from here"));
@@ -225,7 +250,7 @@ pub fn diagnostic(places: &Places<'_>, finding: &Diagnostic) -> lsp_types::Diagn
         .filter_map(|&span| places.information(&Label::new(span, ""), "through this module call"));
     let related: Vec<_> = origin.chain(related).chain(calls).collect();
     lsp_types::Diagnostic {
-        range: places.range(finding.primary.span),
+        range: places.range(marked(finding)),
         severity: Some(severity(finding.severity)),
         code: Some(NumberOrString::String(finding.rule.name.clone())),
         code_description: Uri::from_str(&finding.rule.url).ok().map(|href| CodeDescription { href }),

@@ -1,5 +1,4 @@
-//! Hover: what a value is, the way it came, or why it is not known; on a resource its edges and findings; on a policy's
-//! name in an ignore comment the policy's page.
+//! Hover: what a value is, the way it came, or why it is not known; on a resource its edges and findings.
 
 use super::diagnostics::Places;
 use super::locate::{self, Found};
@@ -17,9 +16,6 @@ const MOST_IN_LINE: usize = 60;
 
 /// The Markdown of a hover and the span it is about.
 pub fn hover(places: &Places<'_>, graph: &ResourceGraph, file: FileId, offset: u32) -> Option<(String, Span)> {
-    if let Some(found) = rule_in_comment(places.report, file, offset) {
-        return Some(found);
-    }
     let found = locate::at(graph, file, offset)?;
     let node = graph.get(found.resource);
     // What an instruction of a Dockerfile is taken apart into helps policies, not people; only an argument's way does.
@@ -102,30 +98,6 @@ fn resource(report: &Report, graph: &ResourceGraph, found: &Found<'_>) -> String
         }
     }
     text
-}
-
-/// The policy whose name stands under the cursor in a comment.
-fn rule_in_comment(report: &Report, file: FileId, offset: u32) -> Option<(String, Span)> {
-    let source = report.files.get(file)?;
-    let line = source.lines().line_range(&source.text, source.lines().line(offset));
-    let text = source.text.get(line.clone())?;
-    text.find("stacklint:").or_else(|| text.find("skip=")).or_else(|| text.find("ignore"))?;
-    let (word, span) = word_at(&source.text, file, offset)?;
-    let rule = report.rules.iter().find(|r| {
-        r.name == word
-            || r.aliases.iter().any(|a| a.split_once(':').is_some_and(|(_, id)| id.eq_ignore_ascii_case(word)))
-    })?;
-    Some((page(rule), span))
-}
-
-/// The word of letters, digits, `-` and `_` around an offset.
-pub fn word_at(text: &str, file: FileId, offset: u32) -> Option<(&str, Span)> {
-    let inside = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
-    let offset = offset as usize;
-    let before = text.get(..offset)?;
-    let start = before.char_indices().rev().take_while(|(_, c)| inside(*c)).last().map_or(offset, |(i, _)| i);
-    let end = offset + text.get(offset..)?.chars().take_while(|c| inside(*c)).map(char::len_utf8).sum::<usize>();
-    (start < end).then(|| (&text[start..end], Span::new(file, start..end)))
 }
 
 /// A policy's documentation.

@@ -20,6 +20,7 @@ mod notices;
 mod paths;
 mod requests;
 mod server;
+mod words;
 mod workspace;
 
 pub use server::{run_stdio, serve};

@@ -122,24 +122,30 @@ impl Session<'_> {
         self.apply(Change { overlays: vec![(path, Some(text))], ..Change::default() });
     }
 
-    /// Shows what is wrong with the configuration: at its place in the file, where it has one.
-    pub fn complain(&mut self, mistake: Option<Mistake>) {
-        let mut shown = None;
-        match mistake {
-            None => {}
-            Some(Mistake::Words(message)) => {
-                self.tell::<note::ShowMessage>(ShowMessageParams { typ: MessageType::ERROR, message });
-            }
-            Some(Mistake::Placed(error)) => {
-                let message = error.help.as_ref().map_or(error.message.clone(), |h| format!("{}\n{h}", error.message));
-                let spoken = format!("{}: {message}", error.path);
-                self.tell::<note::ShowMessage>(ShowMessageParams { typ: MessageType::ERROR, message: spoken });
-                let file = SourceFile::new(FileId::NONE, error.path.as_str().into(), error.text.as_str().into());
-                let span = Span::new(FileId::NONE, error.span.clone().unwrap_or(0..0));
-                shown = Some((error.path.clone(), config_diagnostic(&file, span, message, self.encoding)));
-            }
+    /// Shows what is wrong with the configuration and with policies: at its place in the file, where it has one.
+    pub fn complain(&mut self, mistakes: Vec<Mistake>) {
+        let mut placed = Vec::new();
+        for mistake in mistakes {
+            let spoken = match mistake {
+                Mistake::Words(message) => message,
+                Mistake::Placed(error) => {
+                    let help = error.help.as_ref().map(|h| format!("\n{h}")).unwrap_or_default();
+                    let message = format!("{}{help}", error.message);
+                    let path = self.paths.name(&self.paths.base().join(&error.path));
+                    let spoken = format!("{path}: {message}");
+                    let file = SourceFile::new(FileId::NONE, path.as_str().into(), error.text.as_str().into());
+                    let span = Span::new(FileId::NONE, error.span.clone().unwrap_or(0..0));
+                    placed.push((path.into(), config_diagnostic(&file, span, message, self.encoding)));
+                    // One that stands in a file is seen there; the first is told, since nobody may have that file open.
+                    if placed.len() > 1 {
+                        continue;
+                    }
+                    spoken
+                }
+            };
+            self.tell::<note::ShowMessage>(ShowMessageParams { typ: MessageType::ERROR, message: spoken });
         }
-        self.published.set_config(shown);
+        self.published.set_mistakes(placed);
     }
 }
 

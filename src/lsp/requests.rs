@@ -2,9 +2,10 @@
 
 use super::capabilities::OPEN_DOCUMENTATION;
 use super::check::Checked;
+use super::complete::{self, Completer};
 use super::diagnostics::{self, Places};
 use super::server::Session;
-use super::{actions, complete, convert, hover, navigate};
+use super::{actions, convert, hover, navigate, words};
 use crate::base::{FastMap, FileId, SourceFile, content_hash};
 use crate::graph::{Data, ResourceGraph, Value};
 use lsp_server::{ErrorCode, Request, Response};
@@ -18,6 +19,7 @@ use lsp_types::{
     WorkspaceUnchangedDocumentDiagnosticReport,
 };
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::str::FromStr as _;
 use std::sync::Arc;
 
@@ -80,12 +82,16 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
         ask::HoverRequest::METHOD => {
             let p: lsp_types::HoverParams = read(params)?;
             let at = p.text_document_position_params;
-            let Some(about) = about(session, &at.text_document.uri) else { return write(()) };
-            let offset = convert::offset(&about.file, at.position, session.encoding);
-            let places = places(session, &about);
-            write(hover::hover(&places, about.graph(), about.file.id, offset).map(|(value, span)| Hover {
+            let Some((file, checked)) = text_of(session, &at.text_document) else { return write(()) };
+            let offset = convert::offset(&file, at.position, session.encoding);
+            let is_policy = is_policy(session, &at.text_document.uri);
+            let places = Places { report: &checked.report, paths: &session.paths, encoding: session.encoding };
+            let policies = &checked.snapshot.settings().policies;
+            let found = words::hover(policies, &file, offset, is_policy)
+                .or_else(|| hover::hover(&places, &checked.report.graph, file.id, offset));
+            write(found.map(|(value, span)| Hover {
                 contents: HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value }),
-                range: (span.file == about.file.id).then(|| convert::range(&about.file, span, session.encoding)),
+                range: (span.file == file.id).then(|| convert::range(&file, span, session.encoding)),
             }))
         }
         ask::GotoDefinition::METHOD => {
@@ -135,8 +141,19 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
             let p: lsp_types::CompletionParams = read(params)?;
             let at = p.text_document_position;
             let Some((file, checked)) = text_of(session, &at.text_document) else { return write(()) };
-            let offset = convert::offset(&file, at.position, session.encoding);
-            write(complete::complete(&checked.report, &checked.report.rules, &file, offset, session.encoding))
+            let completer = Completer {
+                report: &checked.report,
+                policies: &checked.snapshot.settings().policies,
+                file: &file,
+                offset: convert::offset(&file, at.position, session.encoding),
+                encoding: session.encoding,
+                is_policy: is_policy(session, &at.text_document.uri),
+            };
+            write(completer.complete())
+        }
+        ask::ResolveCompletionItem::METHOD => {
+            let item: lsp_types::CompletionItem = read(params)?;
+            write(complete::resolve(&session.workspace.settings().policies, item))
         }
         ask::CodeActionRequest::METHOD => {
             let p: lsp_types::CodeActionParams = read(params)?;
@@ -146,9 +163,11 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
         }
         ask::DocumentDiagnosticRequest::METHOD => {
             let p: lsp_types::DocumentDiagnosticParams = read(params)?;
-            let items = about(session, &p.text_document.uri)
+            let mut items = about(session, &p.text_document.uri)
                 .map(|about| diagnostics::of_file(&places(session, &about), about.file.id))
                 .unwrap_or_default();
+            let path = session.paths.name_of(&p.text_document.uri);
+            items.extend(path.iter().flat_map(|path| session.published.mistakes_in(path)).cloned());
             let result_id = result_id(&items);
             write(DocumentDiagnosticReportResult::Report(if p.previous_result_id.as_ref() == Some(&result_id) {
                 DocumentDiagnosticReport::Unchanged(RelatedUnchangedDocumentDiagnosticReport {
@@ -207,6 +226,8 @@ fn dispatch(session: &mut Session, request: Request) -> Answer {
                 session.paths.name_of(&p.uri).and_then(|path| session.documents.get(&path).map(|d| d.text.clone()));
             write(text)
         }
+        #[cfg(test)]
+        "stacklint/crash" => std::panic::resume_unwind(Box::new("as the test wants it")),
         other => Err(Refused { code: ErrorCode::MethodNotFound, message: format!("`{other}` is not known here") }),
     }
 }
@@ -219,6 +240,11 @@ fn place(session: &mut Session, document: &TextDocumentIdentifier, at: Position)
     let about = about(session, &document.uri)?;
     let offset = convert::offset(&about.file, at, session.encoding);
     Some((about, offset))
+}
+
+/// Whether a document is a policy of the user's own.
+fn is_policy(session: &Session, document: &Uri) -> bool {
+    convert::to_path(document).is_some_and(|path| session.setup.is_policy(&path))
 }
 
 /// A document's text also where no format claims it, such as `stacklint.toml`.
@@ -251,11 +277,14 @@ fn workspace_diagnostics(
     let version = |path: &str| session.documents.get(path).map(|d| i64::from(d.version));
     let mut reports = Vec::new();
     let files = &checked.report.files;
-    let mut paths: Vec<(&str, FileId)> = files.iter().map(|f| (&*f.path, f.id)).collect();
-    paths.sort_unstable();
+    let mut paths: BTreeMap<&str, FileId> = files.iter().map(|f| (&*f.path, f.id)).collect();
+    for path in session.published.mistaken() {
+        paths.entry(path).or_insert(FileId::NONE);
+    }
     for (path, id) in paths {
         let Some(uri) = session.paths.uri(path) else { continue };
-        let items = all.remove(&id).unwrap_or_default();
+        let mut items = all.remove(&id).unwrap_or_default();
+        items.extend(session.published.mistakes_in(path).cloned());
         let before = known.get(uri.as_str());
         if items.is_empty() && before.is_none() {
             continue;

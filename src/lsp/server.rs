@@ -7,8 +7,8 @@ use super::documents::Documents;
 use super::paths::Paths;
 use super::workspace::{self, Setup};
 use super::{convert, requests};
-use crate::analysis::{CancelToken, Change, Report, Workspace};
-use crate::base::{ColumnEncoding, FileId};
+use crate::analysis::{CancelToken, Change, Failure, Report, Workspace};
+use crate::base::{ColumnEncoding, FastSet, FileId};
 use crate::diagnostic::Diagnostic;
 use crate::fix;
 use crossbeam_channel::select;
@@ -16,8 +16,9 @@ use lsp_server::{Connection, ErrorCode, Message, Notification, Request, RequestI
 use lsp_types::notification::{self as note, Notification as _};
 use lsp_types::request as ask;
 use lsp_types::{
-    InitializeParams, InitializeResult, NumberOrString, ProgressParams, ProgressParamsValue, ServerInfo,
-    WorkDoneProgress, WorkDoneProgressBegin, WorkDoneProgressCreateParams, WorkDoneProgressEnd,
+    InitializeParams, InitializeResult, LogMessageParams, MessageType, NumberOrString, ProgressParams,
+    ProgressParamsValue, ServerInfo, WorkDoneProgress, WorkDoneProgressBegin, WorkDoneProgressCreateParams,
+    WorkDoneProgressEnd,
 };
 use std::collections::VecDeque;
 use std::error::Error;
@@ -102,6 +103,8 @@ pub struct Session<'c> {
     /// The request that is being answered, and whether the client has lost interest in it.
     answering: Option<(RequestId, bool)>,
     next_request: i32,
+    /// Failures of the analysis that the client was told of.
+    failures: FastSet<String>,
     progress: Option<String>,
     stopping: bool,
 }
@@ -126,6 +129,7 @@ impl<'c> Session<'c> {
             inbox: VecDeque::new(),
             answering: None,
             next_request: 0,
+            failures: FastSet::default(),
             progress: None,
             stopping: false,
         }
@@ -207,9 +211,9 @@ impl<'c> Session<'c> {
     /// Reads the configuration and the folders again; what is open in editors stays as it is there.
     pub fn reload(&mut self) {
         self.begin_progress();
-        let (setup, mistake) = workspace::load(&mut self.workspace, self.paths.base(), &self.roots);
+        let (setup, mistakes) = workspace::load(&mut self.workspace, self.paths.base(), &self.roots);
         self.setup = setup;
-        self.complain(mistake);
+        self.complain(mistakes);
         let overlays = self.documents.iter().map(|(path, d)| (path.clone(), Some(d.text.clone()))).collect();
         self.apply(Change { overlays, ..Change::default() });
     }
@@ -293,6 +297,7 @@ impl<'c> Session<'c> {
                 self.tell::<note::PublishDiagnostics>(params);
             }
         }
+        self.tell_failures(&checked.report.failures);
         self.latest = Some(checked);
         self.end_progress();
         // Lenses count findings, which an edit of another file may have changed.
@@ -301,6 +306,17 @@ impl<'c> Session<'c> {
         }
         if self.client.hints && self.client.refreshes_hints {
             self.ask::<ask::InlayHintRefreshRequest>(());
+        }
+    }
+
+    /// Steps that broke cost a file or an answer, which must not go unnoticed. Each is told once.
+    fn tell_failures(&mut self, failures: &[Failure]) {
+        for failure in failures {
+            let message =
+                format!("{} broke on {}: {}; please report it", failure.step, failure.subject, failure.message);
+            if self.failures.insert(message.clone()) {
+                self.tell::<note::LogMessage>(LogMessageParams { typ: MessageType::ERROR, message });
+            }
         }
     }
 
@@ -365,4 +381,47 @@ fn cancels(message: &Message, id: &RequestId) -> bool {
             .params
             .get("id")
             .is_some_and(|found| serde_json::from_value::<RequestId>(found.clone()).is_ok_and(|found| found == *id))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_request_that_breaks_costs_its_answer_and_nothing_else() {
+        let (client, server) = Connection::memory();
+        let request = |id: i32, method: &str, params| {
+            client.sender.send(Message::Request(Request::new(id.into(), method.to_owned(), params))).unwrap();
+        };
+        let tell = |method: &str, params| {
+            client.sender.send(Message::Notification(Notification::new(method.to_owned(), params))).unwrap();
+        };
+        let uri = "file:///nowhere/main.tf";
+        let text = "resource \"aws_s3_bucket\" \"b\" {}\n";
+        let document = json!({"uri": uri, "languageId": "terraform", "version": 1, "text": text});
+        request(1, "initialize", json!({"capabilities": {}}));
+        tell("initialized", json!({}));
+        tell("textDocument/didOpen", json!({"textDocument": document}));
+        request(2, "stacklint/crash", json!({}));
+        request(3, "textDocument/hover", json!({"textDocument": document, "position": {"line": 0, "character": 12}}));
+        request(4, "shutdown", json!(null));
+        tell("exit", json!(null));
+        serve(&server).unwrap();
+        drop(server);
+        let answers: Vec<Response> = client
+            .receiver
+            .iter()
+            .filter_map(|m| match m {
+                Message::Response(r) => Some(r),
+                _ => None,
+            })
+            .collect();
+        let ids: Vec<&RequestId> = answers.iter().map(|a| &a.id).collect();
+        assert_eq!(ids, [&1.into(), &2.into(), &3.into(), &4.into()]);
+        let json: Vec<_> = answers.iter().map(|a| serde_json::to_value(a).unwrap()).collect();
+        assert_eq!(json[1]["error"]["code"], ErrorCode::InternalError as i32);
+        assert!(json[2]["result"]["contents"]["value"].as_str().unwrap().contains("aws_s3_bucket"), "{}", json[2]);
+    }
 }

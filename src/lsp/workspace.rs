@@ -56,21 +56,27 @@ impl Setup {
 }
 
 /// Reads the configuration found at `base` or above, and the folders by it. What is remembered of the workspace stays.
-/// Where something is wrong with the configuration, the session goes on without it.
-pub fn load(workspace: &mut Workspace, base: &Path, roots: &[PathBuf]) -> (Setup, Option<Mistake>) {
+/// Where something is wrong with the configuration, the session goes on without it, or without the one policy.
+pub fn load(workspace: &mut Workspace, base: &Path, roots: &[PathBuf]) -> (Setup, Vec<Mistake>) {
     match fill(workspace, base, roots, &SelectionArgs::default()) {
-        Ok(setup) => (setup, None),
+        Ok(filled) => filled,
         Err(mistake) => {
             let plain = SelectionArgs { no_config: true, ..SelectionArgs::default() };
-            (fill(workspace, base, roots, &plain).unwrap_or_default(), Some(mistake))
+            let (setup, _) = fill(workspace, base, roots, &plain).unwrap_or_default();
+            (setup, vec![mistake])
         }
     }
 }
 
-fn fill(workspace: &mut Workspace, base: &Path, roots: &[PathBuf], args: &SelectionArgs) -> Result<Setup, Mistake> {
+fn fill(
+    workspace: &mut Workspace,
+    base: &Path,
+    roots: &[PathBuf],
+    args: &SelectionArgs,
+) -> Result<(Setup, Vec<Mistake>), Mistake> {
     let terminal = Terminal::new(ColorChoice::Never);
     let session = Session::at(base.to_path_buf(), args)?;
-    let policies = session.policies(&terminal)?;
+    let (policies, mistakes) = session.sound_policies()?;
     let exclude = session.exclude()?;
     let settings = session.settings(policies, &TerraformArgs::default(), &terminal)?;
     workspace.apply(Change { settings: Some(settings), ..Change::default() });
@@ -79,7 +85,8 @@ fn fill(workspace: &mut Workspace, base: &Path, roots: &[PathBuf], args: &Select
     if let Some(request) = &request {
         load::refresh(request, workspace).map_err(|e| Mistake::Words(e.to_string()))?;
     }
-    Ok(Setup { request, policies: session.policy_folders() })
+    let setup = Setup { request, policies: session.policy_folders() };
+    Ok((setup, mistakes.into_iter().map(|m| Mistake::Placed(Box::new(m))).collect()))
 }
 
 /// The new texts of files whose texts changed on disk. `None` where more than texts changed, so that the folders must be

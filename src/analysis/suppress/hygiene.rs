@@ -9,7 +9,7 @@ use crate::diagnostic::{Category, Diagnostic, Edit, Fix, Label, Rule, Safety, Se
 use std::sync::{Arc, LazyLock};
 
 static RULES: LazyLock<[Arc<Rule>; 3]> = LazyLock::new(|| {
-    let rule = |name: &str, title: &str, severity, why: &str, remediation: &str| {
+    let rule = |name: &str, title: &str, severity, why: &str, remediation: &str, tags: &[&str]| {
         Arc::new(Rule {
             name: name.to_owned(),
             title: title.to_owned(),
@@ -19,8 +19,8 @@ static RULES: LazyLock<[Arc<Rule>; 3]> = LazyLock::new(|| {
             remediation: remediation.to_owned(),
             references: Vec::new(),
             aliases: Vec::new(),
-            tags: vec!["ignores".to_owned()],
             implied_by: Vec::new(),
+            tags: tags.iter().copied().chain(["ignores"]).map(str::to_owned).collect(),
             url: String::new(),
         })
     };
@@ -31,6 +31,7 @@ static RULES: LazyLock<[Arc<Rule>; 3]> = LazyLock::new(|| {
             Severity::Low,
             "An ignore that outlives its finding hides the next one of the same policy at this place.",
             "Remove the comment, or the name in it that is no longer needed.",
+            &["unnecessary"],
         ),
         rule(
             "expired-ignore",
@@ -38,6 +39,7 @@ static RULES: LazyLock<[Arc<Rule>; 3]> = LazyLock::new(|| {
             Severity::Low,
             "The comment was meant to hold for a limited time. That time is over, so what it silenced is reported again.",
             "Mend what is reported and remove the comment, or set a later date after looking at it again.",
+            &[],
         ),
         rule(
             "malformed-ignore",
@@ -45,6 +47,7 @@ static RULES: LazyLock<[Arc<Rule>; 3]> = LazyLock::new(|| {
             Severity::Medium,
             "A directive with a mistake in it silences nothing, although it looks as if it did.",
             "Write `# stacklint: ignore[policy-name] reason`, optionally with `until=2027-01-31`.",
+            &[],
         ),
     ]
 });

@@ -1,13 +1,13 @@
 //! From evidence to a finding: where it points, what it says, how it is known again.
 
-use super::trace::{Evidence, Gather, absent_names};
+use super::trace::{Evidence, Gather, Off, absent_names};
 use super::walk::{Miss, Node, Visitor};
-use super::{Engine, Finding, Judge, Scope};
+use super::{Engine, Finding, Judge, Scope, Truth};
 use crate::base::Span;
 use crate::diagnostic::{Diagnostic, Label, Subject};
 use crate::graph::{Data, How, Origin, Value};
 use crate::policy::fix::{FixRequest, FixTarget};
-use crate::policy::model::{FixAction, FixPlan, Path, Piece, Root, Step, Template};
+use crate::policy::model::{Condition, FixAction, FixPlan, Operand, Path, Piece, Root, Step, Template};
 use std::ops::ControlFlow;
 
 /// No finding names more related places than this.
@@ -77,7 +77,8 @@ impl Judge<'_> {
         let origins = value.iter().flat_map(|v| v.origin.chain());
         let trace = written.into_iter().chain(origins.map(|o| Label::new(o.span, origin_words(o)))).collect();
         let secret = primary.and_then(|i| evidence.get(i)).is_some_and(|e| e.secret);
-        let words = Words { judge: self, engine, scope, value: value.as_ref(), secret, related: gather.related };
+        let words =
+            Words { judge: self, engine, scope, value: value.as_ref(), path: &path, secret, related: gather.related };
         let fingerprint = fingerprint(&[
             &policy.rule.name,
             if root_resource.kind.starts_with(|c: char| c.is_ascii_lowercase()) { &root_resource.unit } else { "" },
@@ -235,6 +236,8 @@ struct Words<'a> {
     engine: &'a Engine<'a>,
     scope: &'a Scope<'a>,
     value: Option<&'a Value>,
+    /// The path to the value.
+    path: &'a str,
     secret: bool,
     related: Option<crate::graph::ResourceId>,
 }
@@ -249,14 +252,18 @@ impl Words<'_> {
                 Piece::Resource => text.push_str(&graph.get(self.engine.root(self.scope.judged)).address),
                 Piece::Kind => text.push_str(&graph.get(self.engine.root(self.scope.judged)).kind),
                 Piece::Name => text.push_str(&graph.get(self.scope.judged).name),
-                Piece::Value => text.push_str(&words_of(self.value, self.secret)),
+                Piece::Value => {
+                    let stands_in = if self.value.is_none() { self.standing_in(self.path) } else { None };
+                    text.push_str(&words_of(self.value.or(stands_in.as_ref()), self.secret));
+                }
                 Piece::Related => match self.related {
                     Some(id) => text.push_str(&graph.get(self.engine.root(id)).address),
                     None => text.push_str("(none)"),
                 },
                 Piece::Param(name) => text.push_str(&words_of(self.judge.param(name).as_ref(), false)),
                 Piece::Path(path) => {
-                    text.push_str(&words_of(self.engine.first(path, self.scope).as_ref(), false));
+                    let value = self.engine.first(path, self.scope).or_else(|| self.standing_in(&path.text));
+                    text.push_str(&words_of(value.as_ref(), false));
                 }
             }
         }
@@ -289,8 +296,45 @@ impl Words<'_> {
                 format!("Set `{}` to `{}`", last_name(&path.text).unwrap_or("it"), words_of(value.as_deref(), false))
             }
             FixAction::Remove(path) => format!("Remove `{}`", last_name(&path.text).unwrap_or("it")),
-            FixAction::Replace { path, .. } => format!("Rewrite `{}`", last_name(&path.text).unwrap_or("it")),
+            FixAction::Replace { path, pattern, with } => self.replacement(path, *pattern, with).unwrap_or_else(|| {
+                let name = last_name(&path.text).filter(|n| !n.bytes().all(|b| b.is_ascii_digit()));
+                name.map_or_else(|| "Rewrite it".to_owned(), |name| format!("Rewrite `{name}`"))
+            }),
             FixAction::Insert { text, .. } => format!("Insert `{}`", cut(&self.fill(text))),
+        }
+    }
+
+    /// What a replacement does, in the words that it changes: add, remove, replace.
+    fn replacement(&self, path: &Path, pattern: u16, with: &str) -> Option<String> {
+        let regex = self.engine.pool.regex(pattern, false)?;
+        let (value, ..) = self.nodes(path).into_iter().next()?;
+        let text = value.scalar_text().filter(|_| !hides(&value, self.secret))?;
+        let found = regex.captures(&text)?;
+        let (old, mut new) = (found.get(0)?.as_str(), String::new());
+        found.expand(with, &mut new);
+        Some(match (old.trim(), new.trim()) {
+            ("", new) => format!("Add `{}`", cut(new)),
+            (old, "") => format!("Remove `{}`", cut(old)),
+            (old, new) => format!("Write `{}` in place of `{}`", cut(new), cut(old)),
+        })
+    }
+
+    /// The value that a policy puts in the place of an absent one, by the default of the test that made it true.
+    fn standing_in(&self, path: &str) -> Option<Value> {
+        let operand = self.default_in(&self.judge.compiled.policy.deny, path)?;
+        self.engine.operand(operand, self.scope).map(std::borrow::Cow::into_owned)
+    }
+
+    fn default_in<'c>(&self, condition: &'c Condition, path: &str) -> Option<&'c Operand> {
+        match condition {
+            Condition::Test(test) if test.path.text == path => test.default.as_ref(),
+            Condition::All(parts) => parts.iter().find_map(|p| self.default_in(p, path)),
+            Condition::Any(parts) => {
+                let holds = |p: &&Condition| self.engine.condition(p, self.scope, &mut Off) == Truth::True;
+                parts.iter().filter(holds).find_map(|p| self.default_in(p, path))
+            }
+            Condition::Not(part) => self.default_in(part, path),
+            _ => None,
         }
     }
 
