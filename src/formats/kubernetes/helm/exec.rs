@@ -776,9 +776,9 @@ fn fits(value: Value, wanted: char) -> Result<Value, String> {
         ('l', _) => "[]interface {}",
         _ => "map[string]interface {}",
     };
-    Err(if matches!(value.data, Data::Missing) {
-        format!("invalid value; expected {expected}")
-    } else {
-        format!("wrong type for value; expected {expected}; got {}", value.type_name())
+    Err(match value.data {
+        Data::Missing => format!("invalid value; expected {expected}"),
+        Data::Nil => format!("wrong type for value; expected {expected}; got interface {{}}"),
+        _ => format!("wrong type for value; expected {expected}; got {}", value.type_name()),
     })
 }

@@ -134,7 +134,7 @@ fn types_of_arguments_are_held_as_go_holds_them() {
     );
     check("m: {a: 1}", "{{ merge (.Values.none) .Values.m | toJson }}", json!({"a": 1}));
     check("{}", "{{ urlquery 1 2 \"a\" nil }}", json!("1+2a%3Cno+value%3E"));
-    check("{}", "{{ toToml 1.0 }}", json!(1.0));
+    check("{}", "{{ toToml 1.0 }}", json!(1));
     check("{}", "{{ mulf -1 0 }}", json!(0));
 }
 
