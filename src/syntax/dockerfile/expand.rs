@@ -41,7 +41,9 @@ pub fn expand(word: &str, escape: char, lookup: Lookup<'_>) -> Expansion {
 
 /// The variables that a word reads, each with the range of its expansion in the word; those in single quotes are text.
 pub fn variables(word: &str, escape: char) -> Vec<(String, Range<usize>)> {
-    let mut found = Vec::new();
+    let mut found: Vec<(String, Range<usize>)> = Vec::new();
+    // Those of `found` whose brace is open: the innermost is the last.
+    let mut open: Vec<usize> = Vec::new();
     let bytes = word.as_bytes();
     let mut single = false;
     let mut double = false;
@@ -51,6 +53,11 @@ pub fn variables(word: &str, escape: char) -> Vec<(String, Range<usize>)> {
             _ if char::from(b) == escape && !single => i += 1,
             b'\'' if !double => single = !single,
             b'"' if !single => double = !double,
+            b'}' if !single => {
+                if let Some((_, range)) = open.pop().and_then(|n| found.get_mut(n)) {
+                    range.end = i + 1;
+                }
+            }
             b'$' if !single => {
                 let braced = bytes.get(i + 1) == Some(&b'{');
                 let start = if braced { i + 2 } else { i + 1 };
@@ -59,12 +66,10 @@ pub fn variables(word: &str, escape: char) -> Vec<(String, Range<usize>)> {
                     end += 1;
                 }
                 if end > start && !bytes.get(start).is_some_and(u8::is_ascii_digit) {
-                    let close = if braced {
-                        word.get(end..).and_then(|t| t.find('}')).map_or(end, |n| end + n + 1)
-                    } else {
-                        end
-                    };
-                    found.push((word.get(start..end).unwrap_or("").to_owned(), i..close));
+                    if braced {
+                        open.push(found.len());
+                    }
+                    found.push((word.get(start..end).unwrap_or("").to_owned(), i..end));
                     // A default may read further variables: go on behind the name.
                     i = end;
                     continue;

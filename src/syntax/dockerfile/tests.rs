@@ -145,4 +145,6 @@ fn variables_expand_as_in_buildkit() {
     check("$ ${} $-", "$ ${} $-");
     let read: Vec<_> = variables("a$b'$c'\"${d:-$e}\"\\$f", '\\');
     assert_eq!(read, [("b".to_owned(), 1..3), ("d".to_owned(), 8..16), ("e".to_owned(), 13..15)]);
+    let read: Vec<_> = variables("${a:-${b}}x", '\\');
+    assert_eq!(read, [("a".to_owned(), 0..10), ("b".to_owned(), 5..9)]);
 }

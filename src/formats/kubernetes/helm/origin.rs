@@ -219,8 +219,10 @@ impl Builder {
             self.push(text.s.get(range).unwrap_or(""), own);
             return;
         };
-        let mut start = 0usize;
-        for piece in pieces.iter() {
+        let first = pieces.partition_point(|piece| piece.end as usize <= range.start);
+        let before = first.checked_sub(1).and_then(|i| pieces.get(i));
+        let mut start = before.map_or(0, |piece| piece.end as usize);
+        for piece in pieces.iter().skip(first) {
             let end = piece.end as usize;
             let (a, b) = (start.max(range.start), end.min(range.end));
             if a < b {

@@ -139,6 +139,47 @@ fn types_of_arguments_are_held_as_go_holds_them() {
 }
 
 #[test]
+fn a_template_cannot_run_away() {
+    let check_limit = |template: &str, message: &str| {
+        let body = format!("{template}kind: O\nv: {{{{ $x | len }}}}\n");
+        let disk = Disk::new(&[CHART, ("c/templates/o.yaml", &body)]);
+        let rendered = disk.render(|f| render("c", f, &options()));
+        let error = rendered.errors.first().unwrap_or_else(|| panic!("{template} renders"));
+        assert!(error.message.contains(message), "{template}: {}", error.message);
+    };
+    let long = "runs for too long";
+    check_limit(r#"{{ $x := "aa" }}{{ range until 60 }}{{ $x = printf "%s%s" $x $x }}{{ end }}"#, long);
+    check_limit(r"{{ $x := list 1 }}{{ range until 60 }}{{ $x = concat $x $x }}{{ end }}", "too long");
+    // Lists in lists: small to hold, endless to write, copy or compare.
+    let shared = r"{{ $x := list 1 }}{{ range until 60 }}{{ $x = list $x $x }}{{ end }}";
+    for walk in [
+        "toJson $x",
+        "toYaml $x",
+        "printf \"%v\" $x",
+        "deepCopy (dict \"a\" $x)",
+        "deepEqual $x (reverse $x)",
+        "has 1 $x",
+    ] {
+        check_limit(&format!("{shared}{{{{ $x = {walk} | toString }}}}"), long);
+    }
+    check_limit(&format!(r#"{shared}{{{{ $d := dict }}}}{{{{ $_ := set $d "x" $x }}}}"#), long);
+    check_limit(r#"{{ $x := dict }}{{ $_ := set $x "me" $x }}{{ $x = deepCopy $x }}"#, "cannot hold itself");
+    let twice: String = (0..60)
+        .map(|i| {
+            format!(
+                r#"{{{{ define "x{i}" }}}}{{{{ include "x{n}" . }}}}{{{{ include "x{n}" . }}}}{{{{ end }}}}"#,
+                n = i + 1
+            )
+        })
+        .collect();
+    check_limit(&format!(r#"{twice}{{{{ define "x60" }}}}y{{{{ end }}}}{{{{ $x := include "x0" . }}}}"#), long);
+    check_limit(
+        r"{{ $x := 1 }}{{ range until 10000 }}{{ range until 10000 }}{{ $x = add $x 1 }}{{ end }}{{ end }}",
+        long,
+    );
+}
+
+#[test]
 fn subcharts_get_their_values() {
     let disk = Disk::new(&[
         (

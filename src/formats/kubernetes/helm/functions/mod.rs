@@ -58,6 +58,64 @@ pub fn lookup(name: &str) -> Option<&'static Function> {
         .get(name)
 }
 
+/// Whether a function looks at no more than the members of a list or map, or hands a value on as it is. Every other walks
+/// through the whole of it.
+pub fn looks_at_the_surface(name: &str) -> bool {
+    matches!(
+        name.strip_prefix("must").unwrap_or(name),
+        "list"
+            | "tuple"
+            | "dict"
+            | "get"
+            | "unset"
+            | "hasKey"
+            | "keys"
+            | "values"
+            | "pick"
+            | "omit"
+            | "pluck"
+            | "dig"
+            | "index"
+            | "len"
+            | "include"
+            | "tpl"
+            | "default"
+            | "empty"
+            | "coalesce"
+            | "all"
+            | "any"
+            | "ternary"
+            | "not"
+            | "typeOf"
+            | "typeIs"
+            | "typeIsLike"
+            | "kindOf"
+            | "kindIs"
+            | "required"
+            | "concat"
+            | "first"
+            | "First"
+            | "last"
+            | "Last"
+            | "Rest"
+            | "rest"
+            | "Initial"
+            | "initial"
+            | "Append"
+            | "append"
+            | "Push"
+            | "push"
+            | "Prepend"
+            | "prepend"
+            | "Reverse"
+            | "reverse"
+            | "Slice"
+            | "slice"
+            | "Chunk"
+            | "chunk"
+    )
+}
+
 /// A byte slice of a text.
 pub fn bytes_value(text: &str) -> Value {
     let bytes = text.bytes().map(|b| Data::Int(i64::from(b), IntType::Uint8).into()).collect();
