@@ -1,7 +1,7 @@
 //! Resources, edges and the indexes over them.
 
 use super::Value;
-use crate::base::{FastMap, FileId, Span};
+use crate::base::{FastMap, FastSet, FileId, Span};
 use std::sync::{Arc, OnceLock};
 
 /// A resource, as an index into [`ResourceGraph::resources`].
@@ -61,6 +61,9 @@ pub struct ResourceGraph {
     by_file: OnceLock<FastMap<FileId, Vec<ResourceId>>>,
     outgoing: Vec<Vec<u32>>,
     incoming: Vec<Vec<u32>>,
+    /// The first edges, as many as `known`, for [`ResourceGraph::stands`].
+    known_edges: FastSet<(ResourceId, ResourceId, Arc<str>)>,
+    known: usize,
 }
 
 impl ResourceGraph {
@@ -88,15 +91,30 @@ impl ResourceGraph {
         if from >= self.resources.len() || to >= self.resources.len() {
             return;
         }
-        if self.outgoing[from].iter().any(|&e| {
-            let other = &self.edges[e as usize];
-            other.to == edge.to && other.via == edge.via
-        }) {
+        if self.stands(&edge) {
             return;
         }
         self.outgoing[from].push(index);
         self.incoming[to].push(index);
         self.edges.push(edge);
+    }
+
+    /// Whether this edge is there already. Few edges are looked at one by one; where one resource has many, as a network policy
+    /// of a whole namespace has, all are looked up.
+    fn stands(&mut self, edge: &Edge) -> bool {
+        const FEW: usize = 32;
+        let (out, into) = (&self.outgoing[edge.from.0 as usize], &self.incoming[edge.to.0 as usize]);
+        let shorter = if out.len() < into.len() { out } else { into };
+        if shorter.len() <= FEW {
+            return shorter.iter().any(|&e| {
+                let other = &self.edges[e as usize];
+                other.from == edge.from && other.to == edge.to && other.via == edge.via
+            });
+        }
+        let unseen = self.edges.get(self.known..).unwrap_or_default();
+        self.known_edges.extend(unseen.iter().map(|e| (e.from, e.to, e.via.clone())));
+        self.known = self.edges.len();
+        self.known_edges.contains(&(edge.from, edge.to, edge.via.clone()))
     }
 
     /// The resource of an id of this graph.

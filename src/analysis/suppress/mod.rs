@@ -7,6 +7,7 @@ mod annotations;
 mod comments;
 mod files;
 mod hygiene;
+mod index;
 mod names;
 mod site;
 
@@ -21,6 +22,7 @@ use crate::base::{FastMap, FileId, Span};
 use crate::config::{Selector, alias_matches, glob_ignore_case};
 use crate::diagnostic::Rule;
 use globset::GlobSet;
+use index::{Index, Line, Outermost};
 use site::Site;
 use std::sync::Arc;
 
@@ -122,14 +124,17 @@ pub(crate) enum Reach {
 /// All ignores that may matter to a run, with a note of which were used.
 pub(super) struct Ignores {
     active: Vec<Active>,
-    by_file: FastMap<FileId, Vec<usize>>,
-    everywhere: Vec<usize>,
+    index: Index,
+    /// Of the files in which something was found.
+    outermost: FastMap<FileId, Outermost>,
     today: Option<Date>,
     workspace: String,
 }
 
 struct Active {
     ignore: Ignore,
+    /// The lines that it speaks of.
+    lines: Vec<Line>,
     used: Vec<bool>,
     kind: SuppressionKind,
 }
@@ -140,37 +145,35 @@ impl Ignores {
         let workspace = settings.options.workspace.clone().unwrap_or_else(|| "default".to_owned());
         let mut all = Ignores {
             active: Vec::new(),
-            by_file: FastMap::default(),
-            everywhere: Vec::new(),
+            index: Index::default(),
+            outermost: FastMap::default(),
             today: settings.today,
             workspace,
         };
         if settings.inline_ignores {
             for facts in built.facts() {
                 for ignore in of_file(settings, facts).iter() {
-                    all.add(ignore.clone(), SuppressionKind::InSource);
+                    all.add(ignore.clone(), SuppressionKind::InSource, built);
                 }
             }
             for piece in built.pieces() {
                 for ignore in in_annotations(piece) {
-                    all.add(ignore.clone(), SuppressionKind::InSource);
+                    all.add(ignore.clone(), SuppressionKind::InSource, built);
                 }
             }
         }
         for (path, text) in &settings.ignore_files {
-            files::read(path, text, &mut |ignore| all.add(ignore, SuppressionKind::IgnoreFile));
+            files::read(path, text, &mut |ignore| all.add(ignore, SuppressionKind::IgnoreFile, built));
         }
+        all.index.finish();
         all
     }
 
-    fn add(&mut self, ignore: Ignore, kind: SuppressionKind) {
-        let index = self.active.len();
-        match ignore.reach {
-            Reach::Everywhere(_) => self.everywhere.push(index),
-            _ => self.by_file.entry(ignore.span.file).or_default().push(index),
-        }
+    fn add(&mut self, ignore: Ignore, kind: SuppressionKind, built: &Built) {
+        let lines = Index::lines_of(&ignore, built);
+        self.index.add(self.active.len(), &ignore, &lines);
         let used = vec![false; ignore.targets.len()];
-        self.active.push(Active { ignore, used, kind });
+        self.active.push(Active { ignore, lines, used, kind });
     }
 
     /// What silences a finding. Every ignore that would is noted as used.
@@ -179,14 +182,10 @@ impl Ignores {
             return None;
         }
         let diagnostic = &found.diagnostic;
-        let mut in_files = vec![diagnostic.primary.span.file];
-        in_files.extend(diagnostic.subject.iter().map(|s| s.span.file));
-        in_files.extend(diagnostic.callers.iter().map(|c| c.file));
-        in_files.sort_unstable();
-        in_files.dedup();
-        let candidates: Vec<usize> =
-            in_files.iter().filter_map(|f| self.by_file.get(f)).flatten().chain(&self.everywhere).copied().collect();
-        let mut site: Option<Site> = None;
+        let file = diagnostic.primary.span.file;
+        let outermost = self.outermost.entry(file).or_insert_with(|| Outermost::of(built, file));
+        let site = Site::of(built, found, outermost);
+        let candidates = self.index.candidates(&site);
         let mut by = None;
         for index in candidates {
             let active = &mut self.active[index];
@@ -201,8 +200,7 @@ impl Ignores {
             if named.is_empty() {
                 continue;
             }
-            let site = site.get_or_insert_with(|| Site::of(built, found));
-            if !site.is_reached(ignore, built) || !site.has_attributes(&ignore.attributes) {
+            if !site.is_reached(ignore, &active.lines) || !site.has_attributes(&ignore.attributes) {
                 continue;
             }
             for target in named {

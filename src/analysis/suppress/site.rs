@@ -2,6 +2,7 @@
 
 use super::super::check::Built;
 use super::super::evaluate::Found;
+use super::index::{Line, Outermost};
 use super::{Ignore, Reach};
 use crate::base::{FileId, SourceFile, Span};
 use crate::graph::{Resource, Value};
@@ -15,13 +16,17 @@ pub(super) struct Site<'a> {
     resource: Option<&'a Arc<Resource>>,
     path: Option<&'a str>,
     /// The file and line of the finding itself.
-    line: (FileId, u32),
+    line: Line,
+    /// The earlier lines of which this one is the continuation.
+    continued: Vec<Line>,
     /// Every block around it: nested blocks, its resource, the module calls that led there.
     blocks: Vec<Span>,
+    /// The lines on which the blocks begin.
+    begins: Vec<Line>,
 }
 
 impl<'a> Site<'a> {
-    pub fn of(built: &'a Built, found: &'a Found) -> Site<'a> {
+    pub fn of(built: &'a Built, found: &'a Found, outermost: &Outermost) -> Site<'a> {
         let diagnostic = &found.diagnostic;
         let primary = diagnostic.primary.span;
         let mut blocks: Vec<Span> = diagnostic.callers.to_vec();
@@ -37,46 +42,37 @@ impl<'a> Site<'a> {
             at = built.graph.parent(id).filter(|&parent| parent.0 < id.0);
         }
         // A Dockerfile's instructions are inside a stage; a finding about the stage may point into one.
-        blocks.extend(
-            built
-                .graph
-                .in_file(primary.file)
-                .iter()
-                .map(|&id| built.graph.get(id))
-                .filter(|r| r.parent.is_none())
-                .map(|r| r.span)
-                .filter(|s| s.contains(primary)),
-        );
+        blocks.extend(outermost.around(primary));
         blocks.sort_unstable();
         blocks.dedup();
-        Site {
-            found,
-            resource,
-            path: built.files.get(primary.file).map(|f| &*f.path),
-            line: line_of(built, primary),
-            blocks,
-        }
+        let line = line_of(built, primary);
+        let begins = blocks.iter().map(|&b| line_of(built, b)).collect();
+        let path = built.files.get(primary.file).map(|f| &*f.path);
+        Site { found, resource, path, line, continued: continued(built, line), blocks, begins }
     }
 
-    /// Whether an ignore reaches this place.
-    pub fn is_reached(&self, ignore: &Ignore, built: &Built) -> bool {
-        let comment = ignore.span;
-        let comment_line = line_of(built, comment);
-        let begins = |line: (FileId, u32)| self.blocks.iter().any(|&b| line_of(built, b) == line);
+    /// The lines that an ignore may speak of to reach this place.
+    pub fn lines(&self) -> impl Iterator<Item = Line> + '_ {
+        std::iter::once(self.line).chain(self.continued.iter().chain(&self.begins).copied())
+    }
+
+    /// The blocks around it.
+    pub fn blocks(&self) -> &[Span] {
+        &self.blocks
+    }
+
+    /// The files in which it or something around it stands, without repeats in a row.
+    pub fn files(&self) -> impl Iterator<Item = FileId> + '_ {
+        let others = self.blocks.iter().map(|b| b.file).filter(|&file| file != self.line.0);
+        std::iter::once(self.line.0).chain(others)
+    }
+
+    /// Whether an ignore that speaks of these lines reaches this place.
+    pub fn is_reached(&self, ignore: &Ignore, lines: &[Line]) -> bool {
         match &ignore.reach {
-            Reach::Place => {
-                let lines = [Some(comment_line), ignore.own_line.then(|| next_code(built, comment)).flatten()];
-                lines.into_iter().flatten().any(|line| line == self.line || self.continues(built, line) || begins(line))
-            }
-            Reach::Line => {
-                self.line.0 == comment_line.0
-                    && (self.line.1 == comment_line.1 || self.line.1 == comment_line.1.saturating_add(1))
-            }
-            Reach::NextBlock => {
-                next_code(built, comment).is_some_and(|l| l == self.line || self.continues(built, l) || begins(l))
-            }
-            Reach::Inside => self.blocks.iter().any(|b| b.contains(comment)),
-            Reach::Around => self.line.0 == comment_line.0 && self.line.1.abs_diff(comment_line.1) <= 1,
+            Reach::Place | Reach::NextBlock => self.lines().any(|line| lines.contains(&line)),
+            Reach::Line | Reach::Around => lines.contains(&self.line),
+            Reach::Inside => self.blocks.iter().any(|b| b.contains(ignore.span)),
             Reach::Resource { address, span } => {
                 let subject = self.found.diagnostic.subject.as_ref();
                 subject.is_some_and(|s| s.address == *address)
@@ -84,23 +80,10 @@ impl<'a> Site<'a> {
                     || self.blocks.contains(span)
             }
             Reach::Part(span) => span.contains(self.found.diagnostic.primary.span.start_point()),
-            Reach::File => self.line.0 == comment.file,
+            Reach::File => self.line.0 == ignore.span.file,
             Reach::Everywhere(None) => true,
             Reach::Everywhere(Some(paths)) => self.path.is_some_and(|p| paths.is_match(p)),
         }
-    }
-
-    /// Whether the finding's line belongs to an instruction that begins on an earlier line and is continued with a
-    /// backslash (or a backtick, where a Dockerfile says so).
-    fn continues(&self, built: &Built, first: (FileId, u32)) -> bool {
-        if self.line.0 != first.0 || self.line.1 <= first.1 {
-            return false;
-        }
-        let Some(file) = built.files.get(first.0) else { return false };
-        (first.1..self.line.1).all(|line| {
-            let text = line_text(file, line).trim_end();
-            text.ends_with(['\\', '`']) || text.trim_start().starts_with('#')
-        })
     }
 
     /// Whether the resource has these attributes, as `trivy:ignore:ID[name=value]` demands.
@@ -152,7 +135,18 @@ fn enclosing(value: &Value, place: Span, blocks: &mut Vec<Span>, depth: usize) {
     }
 }
 
-fn line_of(built: &Built, span: Span) -> (FileId, u32) {
+/// The lines before this one that it continues: each ends with a backslash (or a backtick, where a Dockerfile says so), or
+/// is a comment among such lines.
+fn continued(built: &Built, (file, line): Line) -> Vec<Line> {
+    let Some(source) = built.files.get(file) else { return Vec::new() };
+    let continues = |&line: &u32| {
+        let text = line_text(source, line).trim_end();
+        text.ends_with(['\\', '`']) || text.trim_start().starts_with('#')
+    };
+    (0..line).rev().take_while(continues).map(|line| (file, line)).collect()
+}
+
+pub(super) fn line_of(built: &Built, span: Span) -> Line {
     let line = built.files.get(span.file).map_or(0, |f| f.lines().line(span.start));
     (span.file, line)
 }
@@ -162,7 +156,7 @@ fn line_text(file: &SourceFile, line: u32) -> &str {
 }
 
 /// The first line after a comment that holds neither a comment nor nothing.
-fn next_code(built: &Built, comment: Span) -> Option<(FileId, u32)> {
+pub(super) fn next_code(built: &Built, comment: Span) -> Option<Line> {
     let file = built.files.get(comment.file)?;
     let lines = file.lines();
     let mut line = lines.line(comment.end);

@@ -1,7 +1,7 @@
 //! A small builder for the maps that policies see.
 
 use crate::base::Span;
-use crate::graph::{Map, Value};
+use crate::graph::{Entry, Map, Value};
 
 /// Fields of a map in the making.
 pub(super) struct Fields {
@@ -19,6 +19,13 @@ impl Fields {
     pub(super) fn set(&mut self, key: &str, value: Value) -> &mut Fields {
         let key_span = value.span();
         self.map.insert(key, key_span, value);
+        self
+    }
+
+    /// A value of a name that is new, which the caller knows.
+    pub(super) fn add(&mut self, key: &str, value: Value) -> &mut Fields {
+        let key_span = value.span();
+        self.map.entries.push(Entry { key: key.into(), key_span, value });
         self
     }
 

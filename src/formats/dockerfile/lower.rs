@@ -3,6 +3,7 @@
 use super::fields::Fields;
 use super::image;
 use super::instructions::{self, Spot};
+use super::lineage::Lineage;
 use super::run::Shell;
 use super::scope::{Scope, Variable};
 use crate::base::{FastMap, SourceFile, Span};
@@ -177,6 +178,7 @@ struct Lowering<'a> {
     file: &'a SourceFile,
     tree: &'a Dockerfile,
     neighbours: Vec<Neighbours>,
+    lineage: Lineage,
     resources: Vec<Option<Resource>>,
     edges: Vec<LocalEdge>,
     stages: Vec<Stage>,
@@ -198,6 +200,7 @@ pub(super) fn file(file: &SourceFile, comments: &[Comment], tree: &Dockerfile, l
         file,
         tree,
         neighbours: neighbours(&tree.instructions),
+        lineage: Lineage::of(&tree.instructions),
         resources: vec![None],
         edges: Vec::new(),
         stages: Vec::new(),
@@ -305,7 +308,7 @@ impl Lowering<'_> {
             }
         };
         let label: Arc<str> = name.as_ref().map_or_else(|| number.to_string().into(), |n| n.text.as_str().into());
-        let used = self.is_used(position, number, name.as_ref().map(|n| n.text.as_str()));
+        let used = self.lineage.is_used(position, number, name.as_ref().map(|n| n.text.as_str()));
         let resource = self.resources.len();
         self.resources.push(None);
         self.stages.push(Stage {
@@ -314,7 +317,7 @@ impl Lowering<'_> {
             label,
             is_final: number + 1 == self.total_stages,
             used,
-            shipped: self.is_shipped(position, number, name.as_ref().map(|n| n.text.as_str())),
+            shipped: self.lineage.is_shipped(number),
             base,
             resource,
             from: instruction.clone(),
@@ -337,37 +340,6 @@ impl Lowering<'_> {
         if let Some(base) = base.and_then(|b| self.stages.get(b)).map(|s| s.resource) {
             self.edge(resource, base, "based-on", image.span);
         }
-    }
-
-    /// Whether the last stage is this one or is built on it, through however many stages.
-    fn is_shipped(&self, position: usize, number: usize, name: Option<&str>) -> bool {
-        let mut known: Vec<&str> = name.into_iter().collect();
-        let mut shipped = number + 1 == self.total_stages;
-        for instruction in self.tree.instructions.iter().skip(position + 1) {
-            let Arguments::From { image, name } = &instruction.arguments else { continue };
-            shipped = known.iter().any(|n| n.eq_ignore_ascii_case(&image.text));
-            if let (true, Some(name)) = (shipped, name) {
-                known.push(&name.text);
-            }
-        }
-        shipped
-    }
-
-    /// Whether a later FROM, COPY or RUN names a stage.
-    fn is_used(&self, position: usize, number: usize, name: Option<&str>) -> bool {
-        let names = |text: &str| name.is_some_and(|n| n.eq_ignore_ascii_case(text)) || text == number.to_string();
-        self.tree.instructions.iter().skip(position + 1).any(|i| match &i.arguments {
-            Arguments::From { image, .. } => name.is_some_and(|n| n.eq_ignore_ascii_case(&image.text)),
-            _ => {
-                i.flags.iter().filter_map(|f| Some((f.name.as_str(), f.value.as_ref()?))).any(
-                    |(flag, value)| match flag {
-                        "from" => names(&value.text),
-                        "mount" => value.text.split(',').any(|p| p.strip_prefix("from=").is_some_and(names)),
-                        _ => false,
-                    },
-                )
-            }
-        })
     }
 
     fn base_fields(
@@ -647,7 +619,7 @@ impl Lowering<'_> {
             let mut names: Vec<_> = state.scope.variables.iter().filter(|(_, v)| v.env).collect();
             names.sort_by_key(|(_, v)| v.span.start);
             for (name, variable) in names {
-                environment.set(
+                environment.add(
                     name,
                     match &variable.value {
                         Some(value) => Value::string(value.clone(), variable.span),

@@ -8,6 +8,7 @@ mod fields;
 mod image;
 mod images;
 mod instructions;
+mod lineage;
 mod lower;
 mod packages;
 mod run;

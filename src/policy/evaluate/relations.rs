@@ -4,6 +4,7 @@ use super::Reach;
 use super::engine::{Engine, Named, Scope, Tally, settle, verdict};
 use super::trace::Tracer;
 use super::truth::Truth;
+use crate::base::FastSet;
 use crate::graph::{Cause, CauseKind, Data, ResourceId, Value};
 use crate::policy::model::{Direction, Quantified, Quantifier, Related};
 use crate::policy::words::glob_matches;
@@ -15,13 +16,12 @@ impl Engine<'_> {
         let mut tally = Tally::default();
         let mut failed = Truth::True;
         let start = tracer.mark();
-        let mut seen: Vec<ResourceId> = Vec::new();
+        let mut seen: FastSet<ResourceId> = FastSet::default();
         let mut done = false;
         self.neighbours(scope.resource, related, &mut |id| {
-            if done || seen.contains(&id) {
+            if done || !seen.insert(id) {
                 return;
             }
-            seen.push(id);
             let before = tracer.mark();
             let found = self.held_against(id, related.name.as_deref(), quantified_of(related), scope, tracer);
             done = settle(quantified_of(related), found, &mut tally, &mut failed, start, before, tracer);

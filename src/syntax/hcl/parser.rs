@@ -10,6 +10,7 @@ use super::tree::{Attribute, Block, Body, Expr, ExprKind, Ident, Item, Text};
 use crate::base::{FastMap, FastSet, FileId, Span};
 use crate::diagnostic::SyntaxError;
 use crate::syntax::Comment;
+use std::cell::Cell;
 
 /// How deep blocks, brackets and templates may nest. Terraform itself has no limit; what people write stays below 20.
 pub(super) const MAX_DEPTH: u32 = 128;
@@ -42,6 +43,8 @@ pub(super) struct Parser<'t> {
     pub errors: Vec<SyntaxError>,
     pub comments: Vec<Comment>,
     names: FastMap<&'t str, Text>,
+    /// The place whose column was asked for last, and where its line begins.
+    line: Cell<(usize, usize)>,
 }
 
 impl<'t> Parser<'t> {
@@ -59,6 +62,7 @@ impl<'t> Parser<'t> {
             errors: Vec::new(),
             comments: Vec::new(),
             names: FastMap::default(),
+            line: Cell::default(),
         }
     }
 
@@ -191,9 +195,8 @@ impl<'t> Parser<'t> {
         let span = self.span(start, end);
         // Looking ahead and recovering read some comments twice.
         if self.comments.last().is_none_or(|last| last.span.start < span.start) {
-            let before = self.text.get(..start).unwrap_or("");
-            let line = before.rfind('\n').map_or(before, |i| before.get(i + 1..).unwrap_or(""));
-            let own_line = line.trim_start_matches('\u{feff}').trim().is_empty();
+            let line = self.text.get(start - self.column(start)..start).unwrap_or("");
+            let own_line = line.trim_start_matches('\u{feff}').trim_start().is_empty();
             self.comments.push(Comment { span, own_line });
         }
     }
@@ -456,8 +459,17 @@ impl<'t> Parser<'t> {
 
     /// The column of a place, counted in bytes from its line's start.
     fn column(&self, at: usize) -> usize {
-        let before = self.bytes.get(..at).unwrap_or(&[]);
-        at - before.iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1)
+        // A file may be one line: only what lies between this place and the last one asked for is searched.
+        let (asked, line) = self.line.get();
+        let from = if at >= asked { asked } else { 0 };
+        let start = if at < asked && at >= line {
+            line
+        } else {
+            let between = self.bytes.get(from..at).unwrap_or(&[]);
+            between.iter().rposition(|&b| b == b'\n').map_or(if from == 0 { 0 } else { line }, |i| from + i + 1)
+        };
+        self.line.set((at, start));
+        at - start
     }
 
     /// Whether nothing but white space stands before a place on its line.
