@@ -100,39 +100,44 @@ fn per_path(settings: &Settings, built: &Built, diagnostic: &Diagnostic) -> Opti
     Some(Suppression { kind: SuppressionKind::Config, span: Span::NONE, reason: rule.reason.clone() })
 }
 
+/// What one policy found at one place.
+#[derive(Default)]
+struct AtPlace {
+    /// The findings that are shown, by their index.
+    shown: Vec<usize>,
+    /// In how many of them, counted from the first, a resource is named.
+    named: FastMap<Arc<str>, usize>,
+    /// The first of them that says this.
+    words: FastMap<String, usize>,
+}
+
 /// Findings of one policy at one place, from several instances of a resource or calls of a module, are one.
 fn group(all: Vec<Found>) -> Vec<Found> {
-    let mut groups: Vec<(Found, FastSet<Arc<str>>)> = Vec::with_capacity(all.len());
-    let mut index: FastMap<(*const Rule, Span), Vec<usize>> = FastMap::default();
+    let mut groups: Vec<Found> = Vec::with_capacity(all.len());
+    let mut places: FastMap<(*const Rule, Span), AtPlace> = FastMap::default();
     for found in all {
         let diagnostic = &found.diagnostic;
         let address: Arc<str> = diagnostic.subject.as_ref().map_or_else(|| "".into(), |s| s.address.clone());
-        let candidates = index.entry((Arc::as_ptr(&diagnostic.rule), diagnostic.primary.span)).or_default();
-        let mut joined = false;
-        for &i in candidates.iter() {
-            let (head, addresses) = &mut groups[i];
+        let place = places.entry((Arc::as_ptr(&diagnostic.rule), diagnostic.primary.span)).or_default();
+        let named = place.named.entry(address).or_default();
+        // Two answers about one resource at one place: the same words add nothing, other words are news.
+        if place.words.get(&diagnostic.message).is_some_and(|first| first < named) {
+            continue;
+        }
+        let next = *named;
+        *named += 1;
+        if let Some(head) = place.shown.get(next).and_then(|&shown| groups.get_mut(shown)) {
             let head = &mut head.diagnostic;
-            if addresses.contains(&address) {
-                // Two answers about one resource at one place: the same words add nothing, other words are news.
-                if head.message == diagnostic.message {
-                    joined = true;
-                    break;
-                }
-                continue;
-            }
-            addresses.insert(address.clone());
             head.severity = head.severity.max(diagnostic.severity);
             head.occurrences.push(occurrence(diagnostic));
             head.occurrences.extend(diagnostic.occurrences.iter().cloned());
-            joined = true;
-            break;
-        }
-        if !joined {
-            candidates.push(groups.len());
-            groups.push((found, FastSet::from_iter([address])));
+        } else {
+            place.words.entry(diagnostic.message.clone()).or_insert(next);
+            place.shown.push(groups.len());
+            groups.push(found);
         }
     }
-    groups.into_iter().map(|(found, _)| found).collect()
+    groups
 }
 
 fn occurrence(diagnostic: &Diagnostic) -> Occurrence {

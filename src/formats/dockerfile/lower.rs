@@ -80,6 +80,9 @@ pub(super) struct Stage {
     counts: FastMap<&'static str, usize>,
 }
 
+/// How many commands of different names a stage is said to run. Every RUN lists those before it; builds use some dozens.
+const MAX_COMMANDS: usize = 256;
+
 /// The nearest instructions of the same kind in the same stage, and which of its kind an instruction is, from 1.
 #[derive(Clone, Copy, Debug, Default)]
 struct Neighbours {
@@ -505,7 +508,7 @@ impl Lowering<'_> {
             *span = span.to(instruction.span);
         }
         for value in effect.commands {
-            if !commands.iter().any(|c| c == &value) {
+            if commands.len() < MAX_COMMANDS && !commands.iter().any(|c| c == &value) {
                 commands.push(value);
             }
         }

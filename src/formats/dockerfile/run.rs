@@ -9,6 +9,10 @@ use crate::base::{FastMap, FileId, Span};
 use crate::graph::{CauseKind, Value};
 use crate::syntax::dockerfile::{Instruction, Word};
 use crate::syntax::shell::{self, Call, Connector, MappedText, Part, PartKind, Script};
+use std::cell::RefCell;
+
+/// How long a working directory may be: Linux knows no longer paths (`PATH_MAX`).
+const PATH_LIMIT: usize = 4096;
 
 /// The shells that scripts are written for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -195,9 +199,13 @@ pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) ->
             && let Some(to) = call.texts.get(1)
         {
             cwd = if to.starts_with('/') { to.clone() } else { format!("{cwd}/{to}") };
+            if cwd.len() > PATH_LIMIT {
+                cwd.clear();
+            }
         }
     }
-    let cleaning = Cleaning { body, parsed: &parsed, cwds: &cwds, cx };
+    let cleaning = Cleaning { body, parsed: &parsed, cwds: &cwds, cx, removals: RefCell::default() };
+    let others = OtherActions::of(&parsed, |i| body.calls.get(i).map_or(Span::NONE, |c| span_of(&c.span)));
     for (i, call) in body.calls.iter().enumerate() {
         let span = span_of(&call.span);
         let head = call.words.first().map_or(span, |w| span_of(&w.span));
@@ -230,12 +238,8 @@ pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) ->
         let between =
             call.wrappers.iter().flat_map(|w| w.arguments.iter().map(|a| Value::string(a.as_str(), span_of(&w.span))));
         f.list("wrapper_args", between.collect());
-        let before = body
-            .calls
-            .iter()
-            .take(i)
-            .rev()
-            .find(|c| c.place.pipeline == call.place.pipeline && c.place.position + 1 == call.place.position);
+        let feeds = |c: &&Call| c.place.pipeline == call.place.pipeline && c.place.position + 1 == call.place.position;
+        let before = (call.place.position > 0).then(|| body.calls.iter().take(i).rev().find(feeds)).flatten();
         if let Some(before) = before {
             f.text("feeds_from", &before.name, before.words.first().map_or(head, |w| span_of(&w.span)));
         }
@@ -271,7 +275,7 @@ pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) ->
         f.flag("function", call.place.function);
         f.flag("background", call.place.background);
         if let Some(Some(package)) = parsed.get(i) {
-            f.set("package", package_value(i, call, package, &resolver, &cleaning));
+            f.set("package", package_value(i, call, package, &resolver, &cleaning, &others));
         }
         commands.push(f.build());
     }
@@ -517,6 +521,7 @@ fn package_value(
     package: &PackageCommand,
     resolver: &Resolver<'_>,
     cleaning: &Cleaning<'_>,
+    others: &OtherActions,
 ) -> Value {
     let cx = resolver.cx;
     let span = Span::new(cx.file, call.span.clone());
@@ -537,22 +542,13 @@ fn package_value(
     if package.manager.starts_with("apt") {
         f.text("lists", cleaning.apt_lists(index), head);
     }
-    let same = |(j, p): (usize, &Option<PackageCommand>)| {
-        let p = p.as_ref().filter(|p| p.manager == package.manager)?;
-        let span = cleaning.body.calls.get(j).map_or(head, |c| Span::new(cx.file, c.span.clone()));
-        Some(Value::string(p.action.as_str(), span))
-    };
-    let fresh = cleaning
-        .parsed
-        .iter()
-        .take(index)
-        .flatten()
-        .any(|p| lists_of(p.manager) == lists_of(package.manager) && p.action == "update");
-    if let Some((manager, span)) = cx.updates.iter().rev().find(|(m, _)| *m == lists_of(package.manager) && !fresh) {
+    if let Some((manager, span)) =
+        cx.updates.iter().rev().find(|(m, _)| *m == lists_of(package.manager) && !others.fresh(index))
+    {
         f.text("updated_before", manager, *span);
     }
-    f.list("earlier", cleaning.parsed.iter().enumerate().take(index).filter_map(same).collect());
-    f.list("later", cleaning.parsed.iter().enumerate().skip(index + 1).filter_map(same).collect());
+    f.list("earlier", others.earlier.get(index).cloned().unwrap_or_default());
+    f.list("later", others.later.get(index).cloned().unwrap_or_default());
     let items = package.items.iter().map(|item| {
         let span = call.words.get(item.word).map_or(head, |w| Span::new(cx.file, w.span.clone()));
         let mut f = Fields::new(span, span);
@@ -575,12 +571,60 @@ fn package_value(
     f.build()
 }
 
+/// What the same package manager does before and behind each command of a script. What it does many times is said once, so
+/// that the lists do not grow with the square of the script.
+#[derive(Default)]
+struct OtherActions {
+    earlier: Vec<Vec<Value>>,
+    later: Vec<Vec<Value>>,
+    fresh: Vec<bool>,
+}
+
+impl OtherActions {
+    fn of(parsed: &[Option<PackageCommand>], span: impl Fn(usize) -> Span) -> OtherActions {
+        let mut others = OtherActions::default();
+        if parsed.iter().all(Option::is_none) {
+            return others;
+        }
+        let mut updated: Vec<&'static str> = Vec::new();
+        for package in parsed {
+            let lists = package.as_ref().map(|p| (lists_of(p.manager), p.action == "update"));
+            others.fresh.push(lists.is_some_and(|(lists, _)| updated.contains(&lists)));
+            updated
+                .extend(lists.filter(|&(lists, update)| update && !updated.contains(&lists)).map(|(lists, _)| lists));
+        }
+        let pass = |order: &mut dyn Iterator<Item = usize>| {
+            let mut seen: FastMap<&'static str, Vec<Value>> = FastMap::default();
+            let mut out = vec![Vec::new(); parsed.len()];
+            for i in order {
+                let (Some(Some(package)), Some(slot)) = (parsed.get(i), out.get_mut(i)) else { continue };
+                let actions = seen.entry(package.manager).or_default();
+                slot.clone_from(actions);
+                if !actions.iter().any(|a| a.as_str() == Some(&package.action)) {
+                    actions.push(Value::string(package.action.as_str(), span(i)));
+                }
+            }
+            out
+        };
+        others.earlier = pass(&mut (0..parsed.len()));
+        others.later = pass(&mut (0..parsed.len()).rev());
+        others
+    }
+
+    /// Whether an earlier command of the script brought the lists of packages up to date.
+    fn fresh(&self, index: usize) -> bool {
+        self.fresh.get(index).copied().unwrap_or(false)
+    }
+}
+
 /// What becomes of the caches that package managers fill.
 struct Cleaning<'a> {
     body: &'a Body,
     parsed: &'a [Option<PackageCommand>],
     cwds: &'a [String],
     cx: &'a RunContext<'a>,
+    /// The last command that removes a folder, by folder.
+    removals: RefCell<FastMap<String, Option<usize>>>,
 }
 
 impl Cleaning<'_> {
@@ -661,7 +705,17 @@ impl Cleaning<'_> {
 
     /// Whether a later command removes a folder or what is in it.
     fn removed(&self, index: usize, folder: &str) -> bool {
-        self.body.calls.iter().enumerate().skip(index + 1).any(|(i, call)| {
+        let known = self.removals.borrow().get(folder).copied();
+        let last = known.unwrap_or_else(|| {
+            let last = self.last_removal(folder);
+            self.removals.borrow_mut().insert(folder.to_owned(), last);
+            last
+        });
+        last.is_some_and(|last| last > index)
+    }
+
+    fn last_removal(&self, folder: &str) -> Option<usize> {
+        self.body.calls.iter().enumerate().rposition(|(i, call)| {
             let removes = call.name == "rm" || (call.name == "find" && call.texts.iter().any(|t| t == "-delete"));
             removes
                 && call.texts.iter().skip(1).filter(|t| !t.starts_with('-')).any(|t| {

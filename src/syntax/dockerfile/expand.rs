@@ -3,6 +3,10 @@
 
 use std::ops::Range;
 
+/// How long a value may become: Linux passes no longer one to a process (`MAX_ARG_STRLEN`). A variable that would make it longer
+/// is not known.
+const LENGTH_LIMIT: usize = 128 << 10;
+
 /// How deep defaults may nest in defaults.
 const DEPTH_LIMIT: u32 = 16;
 
@@ -209,9 +213,9 @@ impl Expander<'_> {
 
     fn plain(&mut self, name: &str, known: Known) {
         match known {
-            Known::Value(value) => self.out.text.push_str(&value),
+            Known::Value(value) if self.out.text.len() + value.len() <= LENGTH_LIMIT => self.out.text.push_str(&value),
             Known::Unset => {}
-            Known::Unknown => {
+            Known::Value(_) | Known::Unknown => {
                 if !self.out.unknown.iter().any(|n| n == name) {
                     self.out.unknown.push(name.to_owned());
                 }

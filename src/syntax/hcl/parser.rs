@@ -10,7 +10,7 @@ use super::tree::{Attribute, Block, Body, Expr, ExprKind, Ident, Item, Text};
 use crate::base::{FastMap, FastSet, FileId, Span};
 use crate::diagnostic::SyntaxError;
 use crate::syntax::Comment;
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 /// How deep blocks, brackets and templates may nest. Terraform itself has no limit; what people write stays below 20.
 pub(super) const MAX_DEPTH: u32 = 128;
@@ -45,6 +45,8 @@ pub(super) struct Parser<'t> {
     names: FastMap<&'t str, Text>,
     /// The place whose column was asked for last, and where its line begins.
     line: Cell<(usize, usize)>,
+    /// Where the last line stands that consists of this text, for lines that may close a heredoc.
+    pub last_lines: OnceCell<FastMap<&'t str, usize>>,
 }
 
 impl<'t> Parser<'t> {
@@ -63,6 +65,7 @@ impl<'t> Parser<'t> {
             comments: Vec::new(),
             names: FastMap::default(),
             line: Cell::default(),
+            last_lines: OnceCell::new(),
         }
     }
 
@@ -611,8 +614,9 @@ impl<'t> Parser<'t> {
             self.pos += 1;
             return;
         };
+        let closed = self.is_closed(marker, body);
         let mut at = body;
-        for line in self.text.get(body..).unwrap_or("").split_inclusive('\n') {
+        for line in self.text.get(body..).unwrap_or("").split_inclusive('\n').take_while(|_| closed) {
             if line.trim() == marker {
                 self.pos = at + line.trim_end_matches(['\n', '\r']).len();
                 return;
@@ -631,7 +635,7 @@ impl<'t> Parser<'t> {
     }
 }
 
-fn is_name_start(c: char) -> bool {
+pub(super) fn is_name_start(c: char) -> bool {
     c == '_' || c.is_alphabetic()
 }
 

@@ -6,7 +6,7 @@
 
 use super::parser::{Parse, Parser};
 use super::tree::{Expr, ExprKind, ForPart, Ident, IfPart, Part, Template};
-use crate::base::Span;
+use crate::base::{FastMap, Span};
 
 /// A flat piece of a template, before directives are paired.
 enum Piece {
@@ -87,6 +87,9 @@ impl<'t> Parser<'t> {
         // The closing marker must not be looked for inside interpolations, which may hold heredocs of their own: so
         // the lines are read while parsing, and `end_of_heredoc` tests each.
         let marker = marker.to_owned();
+        if !self.is_closed(&marker, body) {
+            return self.unclosed_heredoc(&marker, start);
+        }
         self.pos = body;
         let pieces = self.heredoc_pieces(&marker, start)?;
         let pieces = if indented { dedent(pieces) } else { pieces };
@@ -97,6 +100,29 @@ impl<'t> Parser<'t> {
     pub fn bare_template(&mut self) -> Parse<Expr> {
         let pieces = self.pieces(Form::Lines(self.bytes.len()), 0)?;
         self.finish(pieces, 0, false)
+    }
+
+    fn unclosed_heredoc<T>(&mut self, marker: &str, start: usize) -> Parse<T> {
+        let help = "end it with its marker on a line of its own";
+        let shown = start + 2 + usize::from(self.bytes.get(start + 2) == Some(&b'-')) + marker.len();
+        self.fail(start, shown, format!("this heredoc has no closing `{marker}`"), help)
+    }
+
+    /// Whether a line from `body` on consists of the marker. Every line of the file is looked at once, not for each heredoc.
+    pub fn is_closed(&self, marker: &str, body: usize) -> bool {
+        let last = self.last_lines.get_or_init(|| {
+            let mut last = FastMap::default();
+            let mut at = 0;
+            for line in self.text.split_inclusive('\n') {
+                let word = line.trim();
+                if word.len() <= 100 && word.starts_with(super::parser::is_name_start) {
+                    last.insert(word, at);
+                }
+                at += line.len();
+            }
+            last
+        });
+        marker.len() > 100 || last.get(marker).is_some_and(|&line| line >= body)
     }
 
     fn heredoc_pieces(&mut self, marker: &str, start: usize) -> Parse<Vec<Piece>> {
@@ -112,9 +138,7 @@ impl<'t> Parser<'t> {
                 return Ok(pieces);
             }
             if line == 0 {
-                let help = "end it with its marker on a line of its own";
-                let shown = start + 2 + usize::from(self.bytes.get(start + 2) == Some(&b'-')) + marker.len();
-                return self.fail(start, shown, format!("this heredoc has no closing `{marker}`"), help);
+                return self.unclosed_heredoc(marker, start);
             }
             self.line_pieces(&mut pieces, &mut trim, start)?;
         }
