@@ -204,7 +204,7 @@ pub(super) fn describe(fields: &mut Fields, body: &Body, cx: &RunContext<'_>) ->
             }
         }
     }
-    let cleaning = Cleaning { body, parsed: &parsed, cwds: &cwds, cx, removals: RefCell::default() };
+    let cleaning = Cleaning { body, cleans: last_cleans(&parsed), cwds: &cwds, cx, removals: RefCell::default() };
     let others = OtherActions::of(&parsed, |i| body.calls.get(i).map_or(Span::NONE, |c| span_of(&c.span)));
     for (i, call) in body.calls.iter().enumerate() {
         let span = span_of(&call.span);
@@ -617,10 +617,34 @@ impl OtherActions {
     }
 }
 
+/// The last command of its kind that cleans a package manager's cache.
+struct Clean {
+    manager: &'static str,
+    /// Whether it removes the lists of packages too.
+    dist: bool,
+    at: usize,
+}
+
+fn last_cleans(parsed: &[Option<PackageCommand>]) -> Vec<Clean> {
+    let mut cleans: Vec<Clean> = Vec::new();
+    for (at, package) in parsed.iter().enumerate() {
+        let Some(package) = package else { continue };
+        let dist = package.action == "dist-clean";
+        if !dist && package.action != "clean" {
+            continue;
+        }
+        match cleans.iter_mut().find(|c| c.manager == package.manager && c.dist == dist) {
+            Some(clean) => clean.at = at,
+            None => cleans.push(Clean { manager: package.manager, dist, at }),
+        }
+    }
+    cleans
+}
+
 /// What becomes of the caches that package managers fill.
 struct Cleaning<'a> {
     body: &'a Body,
-    parsed: &'a [Option<PackageCommand>],
+    cleans: Vec<Clean>,
     cwds: &'a [String],
     cx: &'a RunContext<'a>,
     /// The last command that removes a folder, by folder.
@@ -652,13 +676,13 @@ impl Cleaning<'_> {
         if folders.iter().any(|f| self.mounted(f)) {
             return "mount";
         }
-        let cleaned = self.parsed.iter().skip(index + 1).flatten().any(|p| {
-            let same = p.manager == package.manager
+        let cleaned = self.cleans.iter().any(|clean| {
+            let same = clean.manager == package.manager
                 || matches!(
-                    (package.manager, p.manager),
+                    (package.manager, clean.manager),
                     ("apt" | "aptitude", "apt-get") | ("dnf", "microdnf") | ("dnf5", "dnf") | ("dnf", "dnf5")
                 );
-            same && matches!(p.action.as_str(), "clean" | "dist-clean")
+            same && clean.at > index
         });
         if cleaned || folders.iter().any(|f| self.removed(index, f)) { "removed" } else { "kept" }
     }
@@ -668,7 +692,7 @@ impl Cleaning<'_> {
         if self.mounted("/var/lib/apt/lists") {
             return "mount";
         }
-        let cleaned = self.parsed.iter().skip(index + 1).flatten().any(|p| p.action == "dist-clean");
+        let cleaned = self.cleans.iter().any(|clean| clean.dist && clean.at > index);
         if cleaned || self.removed(index, "/var/lib/apt/lists") { "removed" } else { "kept" }
     }
 
