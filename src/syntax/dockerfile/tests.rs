@@ -148,3 +148,11 @@ fn variables_expand_as_in_buildkit() {
     let read: Vec<_> = variables("${a:-${b}}x", '\\');
     assert_eq!(read, [("a".to_owned(), 0..10), ("b".to_owned(), 5..9)]);
 }
+
+#[test]
+fn values_end_where_linux_ends_them() {
+    let long = "x".repeat(100 << 10);
+    let lookup = |_: &str| Known::Value(long.clone());
+    let out = expand("$a$b", '\\', &lookup);
+    assert_eq!((out.text.len(), out.unknown), (100 << 10, vec!["b".to_owned()]));
+}
