@@ -421,3 +421,15 @@ fn what_a_broader_finding_says_is_not_said_again() {
         assert_eq!(implied, expected.0, "{}", ran.out);
     }
 }
+
+#[test]
+fn the_version_of_kubernetes_decides_which_apis_are_gone_and_the_message_is_whole() {
+    let flow = "apiVersion: flowcontrol.apiserver.k8s.io/v1beta3\nkind: FlowSchema\nmetadata: {name: a}\nspec: {priorityLevelConfiguration: {name: x}}\n";
+    let gone = |version: &str| {
+        let settings = format!("[kubernetes]\nversion = \"{version}\"\n");
+        let folder = Folder::new(&[("a.yaml", flow), ("stacklint.toml", &settings)]);
+        folder.run(&["check", "--format", "json", "--select", "kubernetes-removed-api-version"]).out
+    };
+    assert!(!gone("1.31").contains("serves no"));
+    assert!(gone("1.32").contains("use `flowcontrol.apiserver.k8s.io/v1`"), "{}", gone("1.32"));
+}

@@ -14,6 +14,8 @@ use std::ops::ControlFlow;
 const MOST_RELATED: usize = 8;
 /// Longer values are cut in messages.
 const LONGEST_VALUE: usize = 120;
+/// Where a value is the whole message, it is a sentence, and cut later.
+const LONGEST_SENTENCE: usize = 600;
 
 impl Judge<'_> {
     /// The finding of a resource or node of which `deny` is true.
@@ -191,9 +193,13 @@ pub(in crate::policy) fn short(value: &Value, secret: bool) -> Option<String> {
 
 /// The first line, and not too much of it.
 fn cut(text: &str) -> String {
+    cut_to(text, LONGEST_VALUE)
+}
+
+fn cut_to(text: &str, longest: usize) -> String {
     let line = text.trim().lines().next().unwrap_or("");
     let more = line.len() < text.trim().len();
-    let mut cut: String = line.chars().take(LONGEST_VALUE).collect();
+    let mut cut: String = line.chars().take(longest).collect();
     if more || cut.len() < line.len() {
         cut.push('…');
     }
@@ -263,7 +269,11 @@ impl Words<'_> {
                 Piece::Param(name) => text.push_str(&words_of(self.judge.param(name).as_ref(), false)),
                 Piece::Path(path) => {
                     let value = self.engine.first(path, self.scope).or_else(|| self.standing_in(&path.text));
-                    text.push_str(&words_of(value.as_ref(), false));
+                    let sentence = value.as_ref().filter(|v| template.0.len() == 1 && !hides(v, false));
+                    match sentence.and_then(Value::as_str) {
+                        Some(sentence) => text.push_str(&cut_to(sentence, LONGEST_SENTENCE)),
+                        None => text.push_str(&words_of(value.as_ref(), false)),
+                    }
                 }
             }
         }
