@@ -7,8 +7,8 @@ use super::lineage::Lineage;
 use super::run::Shell;
 use super::scope::{Scope, Variable};
 use crate::base::{FastMap, SourceFile, Span};
-use crate::formats::{LocalEdge, Lowered};
-use crate::graph::{Resource, Value};
+use crate::formats::{LedgerEntry, LocalEdge, Lowered};
+use crate::graph::{CauseKind, Resource, Value};
 use crate::syntax::Comment;
 use crate::syntax::dockerfile::{Arguments, Dockerfile, Instruction, Keyword, Word};
 use std::sync::Arc;
@@ -194,6 +194,8 @@ struct Lowering<'a> {
     total_stages: usize,
     /// The shell that a comment declares for stages to come.
     declared_shell: Option<Word>,
+    /// The first command that a stage has no room for.
+    cut_short: Option<Span>,
 }
 
 /// Lowers one file.
@@ -213,6 +215,7 @@ pub(super) fn file(file: &SourceFile, comments: &[Comment], tree: &Dockerfile, l
         outside_commands: Vec::new(),
         total_stages,
         declared_shell: None,
+        cut_short: None,
     };
     let mut shells = declared_shells(file, comments).into_iter().peekable();
     for (i, instruction) in tree.instructions.iter().enumerate() {
@@ -227,6 +230,10 @@ pub(super) fn file(file: &SourceFile, comments: &[Comment], tree: &Dockerfile, l
     }
     lowering.close_stages();
     lowering.whole_file(comments);
+    if let Some(span) = lowering.cut_short {
+        let message = format!("only the first {MAX_COMMANDS} commands of different names of a stage are listed");
+        lowered.ledger.push(LedgerEntry { span, kind: CauseKind::Limit, message });
+    }
     let base = lowered.resources.len();
     let shift = |i: u32| u32::try_from(base).unwrap_or(0) + i;
     lowered.resources.extend(lowering.resources.into_iter().flatten().map(Arc::new));
@@ -508,8 +515,13 @@ impl Lowering<'_> {
             *span = span.to(instruction.span);
         }
         for value in effect.commands {
-            if commands.len() < MAX_COMMANDS && !commands.iter().any(|c| c == &value) {
+            if commands.iter().any(|c| c == &value) {
+                continue;
+            }
+            if commands.len() < MAX_COMMANDS {
                 commands.push(value);
+            } else if self.cut_short.is_none() {
+                self.cut_short = Some(value.span());
             }
         }
         // ARGs before the first FROM reach no stage unless it declares them again.

@@ -195,3 +195,13 @@ fn broken_and_hostile_files_end() {
     let many = "RUN a | b && c\nENV A=$A\n".repeat(2_000);
     assert!(lower(&many).resources.len() > 4_000);
 }
+
+#[test]
+fn a_stage_of_too_many_commands_is_said_to_be_cut_short() {
+    let messages = |commands: usize| -> Vec<String> {
+        let runs: String = (0..commands).map(|i| format!("RUN c{i}\n")).collect();
+        lower(&format!("FROM alpine:3.20\n{runs}")).ledger.into_iter().map(|entry| entry.message).collect()
+    };
+    assert_eq!(messages(256), Vec::<String>::new());
+    assert_eq!(messages(300), ["only the first 256 commands of different names of a stage are listed"]);
+}
